@@ -1,0 +1,1 @@
+"""L2: Playwright; the only package that imports it."""

@@ -1,0 +1,273 @@
+"""What probes saw: data, no judgement.
+
+Each answers ``subject(name, argument)`` for the words that may stand under ``expect`` for its kind of probe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, Final
+
+from postdeploy.domain.selection import MISSING
+
+__all__ = [
+    "SUBJECTS",
+    "ConsoleMessage",
+    "DnsObservation",
+    "FailedRequest",
+    "HttpObservation",
+    "Observation",
+    "PageObservation",
+    "TcpObservation",
+    "TlsObservation",
+    "UnreadableError",
+    "WebsocketObservation",
+    "read_json",
+]
+
+_EXCERPT: Final = 600
+
+
+class UnreadableError(ValueError):
+    """What was asked for cannot be read out of an observation, such as JSON out of an HTML page."""
+
+
+def read_json(body: bytes | str) -> object:
+    """A JSON document, strictly: no NaN, no duplicate keys. Raises UnreadableError with what is wrong and where."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except UnreadableError:
+        raise
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"not JSON: bytes that are not {error.encoding} at offset {error.start}") from error
+    except RecursionError as error:
+        raise UnreadableError("not JSON that can be read: nested too deeply") from error
+    except ValueError as error:
+        raise UnreadableError(f"not JSON that can be read: {error}") from error
+
+
+def _refuse_constant(name: str) -> object:
+    raise UnreadableError(f"not JSON: {name} is not a JSON number")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UnreadableError(f"JSON with the key {twice!r} twice in one object")
+    return document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What every probe reports: seconds in all and by phase, where it went, and the release that answered."""
+
+    SUBJECTS: ClassVar[tuple[str, ...]] = ()
+
+    place: str
+    duration: float
+    phases: Mapping[str, float] = field(default_factory=dict)
+    release: str | None = None
+
+    def subject(self, name: str, argument: str | None = None) -> object:
+        """The value that an expectation is about, or ``MISSING``. Raises UnreadableError."""
+        if name not in self.SUBJECTS:
+            raise UnreadableError(f"{type(self).__name__} knows no {name!r}")
+        return self._answer(name, argument)
+
+    def _answer(self, name: str, _argument: str | None) -> object:
+        return self.duration if name == "within" else getattr(self, name)
+
+    def excerpt(self) -> str:
+        """What came, in a few lines, for a person who looks at a failure."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpObservation(Observation):
+    """One HTTP answer. Header names are lower case; ``body`` is decoded from its content encoding."""
+
+    SUBJECTS = ("status", "json", "body", "header", "within", "url", "redirects", "http_version")
+
+    method: str
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    http_version: str = "1.1"
+    redirects: int = 0
+    address: str = ""
+
+    @cached_property
+    def document(self) -> object:
+        """The body as JSON. Raises UnreadableError."""
+        if not self.body:
+            raise UnreadableError("not JSON: the body is empty")
+        return read_json(self.body)
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text: UTF-8, with what is not UTF-8 escaped."""
+        return self.body.decode("utf-8", "backslashreplace")
+
+    def header(self, name: str) -> object:
+        """The value of a header, repeated ones joined by a comma (RFC 9110 §5.3), or ``MISSING``."""
+        values = [value for key, value in self.headers if key == name.lower()]
+        return ", ".join(values) if values else MISSING
+
+    def _answer(self, name: str, argument: str | None) -> object:
+        if name == "json":
+            return self.document
+        if name == "body":
+            return self.text
+        if name == "header":
+            return self.header(argument or "")
+        return super()._answer(name, argument)
+
+    def excerpt(self) -> str:
+        """The status line, the content type and the beginning of the body."""
+        kind = self.header("content-type")
+        head = f"HTTP/{self.http_version} {self.status}" + ("" if kind is MISSING else f"  {kind}")
+        body = self.text[:_EXCERPT].strip()
+        return f"{head}\n{body}" if body else head
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsObservation(Observation):
+    """One TLS handshake. ``trusted`` covers chain, dates and host name; ``trust_error`` says what was wrong."""
+
+    SUBJECTS = ("days_left", "trusted", "version", "cipher", "issuer", "subject_name", "names", "within")
+
+    days_left: float
+    trusted: bool
+    trust_error: str | None
+    version: str
+    cipher: str
+    issuer: str
+    subject_name: str
+    names: tuple[str, ...]
+
+    def excerpt(self) -> str:
+        """The certificate in one line and what is wrong with it."""
+        head = f"{self.version}  {self.subject_name}  issued by {self.issuer}, {self.days_left:.1f} days left"
+        return f"{head}\nnot trusted: {self.trust_error}" if self.trust_error else head
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsObservation(Observation):
+    """What a name resolved to."""
+
+    SUBJECTS = ("addresses", "within")
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TcpObservation(Observation):
+    """An established connection and the first bytes that the other side sent by itself."""
+
+    SUBJECTS = ("connected", "banner", "within")
+
+    connected: bool = True
+    banner: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebsocketObservation(Observation):
+    """The messages that came over a WebSocket, in order, as texts."""
+
+    SUBJECTS = ("connected", "json", "message", "messages", "within")
+
+    connected: bool = True
+    messages: tuple[str, ...] = ()
+
+    def _answer(self, name: str, argument: str | None) -> object:
+        if name in {"message", "json"}:
+            last = self.messages[-1] if self.messages else MISSING
+            return read_json(last) if name == "json" and isinstance(last, str) else last
+        return super()._answer(name, argument)
+
+    def excerpt(self) -> str:
+        """The messages, a line each."""
+        return "\n".join(self.messages)[:_EXCERPT]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleMessage:
+    """An error that a page wrote to the console, or an exception that nobody caught; ``where`` is URL:line:column."""
+
+    text: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        """As people read it."""
+        return f"{self.text} ({self.where})" if self.where else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRequest:
+    """A request of a page that got no answer or one of 400 and above."""
+
+    method: str
+    url: str
+    reason: str
+
+    def __str__(self) -> str:
+        """As people read it."""
+        return f"{self.method} {self.url}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageObservation(Observation):
+    """A page after it loaded: what its expectations ask for, its console errors and its failed requests.
+
+    Args:
+        seen: for each selector that was looked for, whether it was visible.
+        texts: for each selector whose text was asked for, its text.
+        evidence: paths of screenshot, trace and logs, relative to the reports folder.
+    """
+
+    SUBJECTS = ("status", "title", "url", "visible", "hidden", "text", "console", "requests", "within")
+
+    status: int
+    title: str
+    url: str
+    body_text: str = ""
+    seen: Mapping[str, bool] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    console: tuple[ConsoleMessage, ...] = ()
+    requests: tuple[FailedRequest, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+    def _answer(self, name: str, argument: str | None) -> object:
+        if name in {"visible", "hidden"}:
+            return self.seen.get(argument or "", False)
+        if name == "text":
+            return self.texts.get(argument, MISSING) if argument else self.body_text
+        if name in {"console", "requests"}:
+            return tuple(str(item) for item in getattr(self, name))
+        return super()._answer(name, argument)
+
+    def excerpt(self) -> str:
+        """Title, address, console errors and failed requests."""
+        lines = [f"HTTP {self.status}  {self.title!r}  {self.url}"]
+        lines += [f"console: {message}" for message in self.console]
+        lines += [f"request: {request}" for request in self.requests]
+        return "\n".join(lines)[: 2 * _EXCERPT]
+
+
+SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "http": HttpObservation.SUBJECTS,
+    "tls": TlsObservation.SUBJECTS,
+    "dns": DnsObservation.SUBJECTS,
+    "tcp": TcpObservation.SUBJECTS,
+    "websocket": WebsocketObservation.SUBJECTS,
+    "page": PageObservation.SUBJECTS,
+}
+"""The words that may stand under ``expect``, by kind of probe."""

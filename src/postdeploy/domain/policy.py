@@ -1,0 +1,102 @@
+"""How evidence becomes a verdict, per target."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["Action", "Confirmation", "OnFailure", "Policy", "Severity"]
+
+
+class Severity(StrEnum):
+    """How much a confirmed failure of a check weighs."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+
+
+class Action(StrEnum):
+    """What the pipeline does."""
+
+    PROMOTE = "promote"
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+
+
+class OnFailure(StrEnum):
+    """What a confirmed failure of one severity asks for."""
+
+    ROLLBACK = "rollback"
+    HOLD = "hold"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A failure counts after this many failing attempts, this many seconds apart."""
+
+    attempts: int = 2
+    spacing: float = 1.0
+
+
+def _default_actions() -> Mapping[Severity, OnFailure]:
+    return MappingProxyType(
+        {Severity.CRITICAL: OnFailure.ROLLBACK, Severity.MAJOR: OnFailure.HOLD, Severity.MINOR: OnFailure.WARN}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one target.
+
+    Args:
+        deadline: seconds that the whole run may take.
+        confirm: when a failure counts.
+        flaky: how many checks may pass only on a later attempt before the verdict is inconclusive.
+        actions: what a confirmed failure of each severity asks for.
+    """
+
+    deadline: float = 300.0
+    confirm: Confirmation = field(default_factory=Confirmation)
+    flaky: int = 3
+    actions: Mapping[Severity, OnFailure] = field(default_factory=_default_actions)
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON builtins, for the journal."""
+        return {
+            "deadline": self.deadline,
+            "confirm": asdict(self.confirm),
+            "flaky": self.flaky,
+            "on_inconclusive": Action.HOLD.value,
+            "actions": {severity.value: action.value for severity, action in self.actions.items()},
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, object]) -> Policy:
+        """Back from the journal. Raises KeyError, TypeError or ValueError on anything else."""
+        confirm, actions = raw["confirm"], raw["actions"]
+        if not isinstance(confirm, Mapping) or not isinstance(actions, Mapping):
+            raise TypeError("a policy has a mapping 'confirm' and a mapping 'actions'")
+        return cls(
+            deadline=_number(raw["deadline"]),
+            confirm=Confirmation(int(_number(confirm["attempts"])), _number(confirm["spacing"])),
+            flaky=int(_number(raw["flaky"])),
+            actions=MappingProxyType({Severity(key): OnFailure(value) for key, value in actions.items()}),
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the policy's canonical JSON."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number, got {value!r}")
+    return float(value)

@@ -1,0 +1,180 @@
+"""What came of a check: outcome, attempts, findings; JSON builtins on request, back again without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["Attempt", "CheckResult", "Finding", "Outcome"]
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+    SKIPPED = "skipped"
+    BLOCKED = "blocked"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with the target: a stable code, what it is about, expected and observed.
+
+    Codes: ``mismatch``, ``unreadable``, ``assertion``, ``timeout``, and the codes of ProbeError.
+    """
+
+    code: str
+    subject: str
+    expected: str
+    observed: str
+    step: int = 0
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """As people read it."""
+        return f"{self.subject}: expected {self.expected}, got {self.observed}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON builtins."""
+        return {
+            "code": self.code,
+            "subject": self.subject,
+            "expected": self.expected,
+            "observed": self.observed,
+            "step": self.step,
+            "line": self.line,
+            "column": self.column,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a check.
+
+    Args:
+        outcome: passed, failed or errored.
+        started: seconds since the epoch.
+        duration: seconds.
+        phases: seconds by phase of the last exchange (dns, connect, tls, first_byte, transfer).
+        findings: what was wrong, if it failed.
+        error: why we could not tell, if it errored, or the message of a failing Python test.
+        exchanges: how often the target answered.
+        releases: which releases answered, as far as they said so.
+        excerpt: what came, in a few lines.
+        curl: a command that does the same.
+        evidence: paths below the reports folder.
+        fault: the URL whose service was at fault, where that is known (transport failure or 5xx).
+    """
+
+    outcome: Outcome
+    started: float
+    duration: float
+    phases: Mapping[str, float] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    error: str | None = None
+    exchanges: int = 0
+    releases: tuple[str, ...] = ()
+    excerpt: str = ""
+    curl: str | None = None
+    evidence: tuple[str, ...] = ()
+    fault: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON builtins, without what is empty."""
+        document: dict[str, Any] = {
+            "outcome": self.outcome.value,
+            "started": round(self.started, 6),
+            "duration": round(self.duration, 6),
+            "exchanges": self.exchanges,
+        }
+        optional: dict[str, Any] = {
+            "phases": {name: round(seconds, 6) for name, seconds in self.phases.items()},
+            "findings": [finding.to_json() for finding in self.findings],
+            "error": self.error,
+            "releases": list(self.releases),
+            "excerpt": self.excerpt,
+            "curl": self.curl,
+            "evidence": list(self.evidence),
+            "fault": self.fault,
+        }
+        return document | {key: value for key, value in optional.items() if value}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Attempt:
+        """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
+        return cls(
+            outcome=Outcome(raw["outcome"]),
+            started=float(raw["started"]),
+            duration=float(raw["duration"]),
+            phases={str(name): float(seconds) for name, seconds in raw.get("phases", {}).items()},
+            findings=tuple(Finding(**finding) for finding in raw.get("findings", ())),
+            error=raw.get("error"),
+            exchanges=int(raw["exchanges"]),
+            releases=tuple(raw.get("releases", ())),
+            excerpt=raw.get("excerpt", ""),
+            curl=raw.get("curl"),
+            evidence=tuple(raw.get("evidence", ())),
+            fault=raw.get("fault"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What came of one check: all attempts are kept.
+
+    Args:
+        reason: why it was skipped, blocked, or not run.
+        blocked_by: the service whose failure blocked it.
+        by_policy: whether it was skipped by policy (``when``, read-only access), which never counts against a verdict.
+    """
+
+    check_id: str
+    outcome: Outcome
+    attempts: tuple[Attempt, ...] = ()
+    reason: str | None = None
+    blocked_by: str | None = None
+    by_policy: bool = False
+
+    @property
+    def flaky(self) -> bool:
+        """Passed, but not on the first attempt."""
+        return self.outcome is Outcome.PASSED and any(a.outcome is not Outcome.PASSED for a in self.attempts)
+
+    @property
+    def exchanges(self) -> int:
+        """How often the target answered, over all attempts."""
+        return sum(attempt.exchanges for attempt in self.attempts)
+
+    @property
+    def last(self) -> Attempt | None:
+        """The last attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON builtins."""
+        return {
+            "check": self.check_id,
+            "outcome": self.outcome.value,
+            "attempts": [attempt.to_json() for attempt in self.attempts],
+            "reason": self.reason,
+            "blocked_by": self.blocked_by,
+            "by_policy": self.by_policy,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> CheckResult:
+        """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
+        return cls(
+            check_id=str(raw["check"]),
+            outcome=Outcome(raw["outcome"]),
+            attempts=tuple(Attempt.from_json(attempt) for attempt in raw["attempts"]),
+            reason=raw.get("reason"),
+            blocked_by=raw.get("blocked_by"),
+            by_policy=bool(raw.get("by_policy", False)),
+        )

@@ -1,0 +1,1 @@
+"""One file per report format; each a pure function of the verdict document."""

@@ -1,0 +1,1 @@
+"""L2: what may leave this machine."""
