@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Attempt", "CheckResult", "Finding", "Outcome"]
+__all__ = ["Attempt", "CheckResult", "Fault", "Finding", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -54,6 +54,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A transport failure or an answer of 500 and above: where, and a code such as ``http_503``."""
+
+    url: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One execution of a check.
 
@@ -69,7 +77,7 @@ class Attempt:
         excerpt: what came, in a few lines.
         curl: a command that does the same.
         evidence: paths below the reports folder.
-        fault: the URL whose service was at fault, where that is known (transport failure or 5xx).
+        fault: what points at a service as a whole rather than at this check, if anything does.
     """
 
     outcome: Outcome
@@ -83,7 +91,7 @@ class Attempt:
     excerpt: str = ""
     curl: str | None = None
     evidence: tuple[str, ...] = ()
-    fault: str | None = None
+    fault: Fault | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON builtins, without what is empty."""
@@ -101,7 +109,7 @@ class Attempt:
             "excerpt": self.excerpt,
             "curl": self.curl,
             "evidence": list(self.evidence),
-            "fault": self.fault,
+            "fault": {"url": self.fault.url, "code": self.fault.code} if self.fault else None,
         }
         return document | {key: value for key, value in optional.items() if value}
 
@@ -120,7 +128,7 @@ class Attempt:
             excerpt=raw.get("excerpt", ""),
             curl=raw.get("curl"),
             evidence=tuple(raw.get("evidence", ())),
-            fault=raw.get("fault"),
+            fault=Fault(**raw["fault"]) if raw.get("fault") else None,
         )
 
 

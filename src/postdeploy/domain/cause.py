@@ -1,0 +1,84 @@
+"""Which failures are one: thirty symptoms of a dead service are one cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.result import Attempt, CheckResult, Outcome
+
+__all__ = ["Cause", "find_causes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that is wrong, with the checks that show it; the first one found is ``c1``."""
+
+    id: str
+    summary: str
+    checks: tuple[str, ...]
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    key: tuple[str, ...]
+    summary: str
+    service: str | None = None
+
+
+def find_causes(evidence: Evidence) -> tuple[Cause, ...]:
+    """The causes of every failed or blocked check, those with most symptoms first."""
+    groups: dict[tuple[str, ...], tuple[_Signature, list[str]]] = {}
+    for check in evidence.plan:
+        result = evidence.result(check)
+        if result.outcome in {Outcome.FAILED, Outcome.BLOCKED}:
+            signature = _signature(check, result, evidence)
+            groups.setdefault(signature.key, (signature, []))[1].append(check.id)
+    ordered = sorted(groups.values(), key=lambda group: (group[0].service is None, -len(group[1])))
+    return tuple(
+        Cause(f"c{number}", signature.summary, tuple(checks), signature.service)
+        for number, (signature, checks) in enumerate(ordered, start=1)
+    )
+
+
+def _signature(check: PlannedCheck, result: CheckResult, evidence: Evidence) -> _Signature:
+    if result.outcome is Outcome.BLOCKED:
+        return _service(result.blocked_by or "?", result.reason or "unreachable")
+    attempt = result.last
+    if attempt and attempt.fault:
+        name = _service_of(attempt.fault.url, evidence.target)
+        state = evidence.services.get(name or "")
+        if name and state and not state.live:
+            return _service(name, state.message or "unreachable")
+        if name:
+            return _Signature(
+                ("fault", name, attempt.fault.code), f"service {name}: {_words(attempt.fault.code)}", name
+            )
+    return _own(check, attempt)
+
+
+def _service(name: str, message: str) -> _Signature:
+    return _Signature(("service", name), f"service {name}: {message}", name)
+
+
+def _own(check: PlannedCheck, attempt: Attempt | None) -> _Signature:
+    if attempt and attempt.findings:
+        finding = attempt.findings[0]
+        service = check.services[0] if len(check.services) == 1 else ""
+        return _Signature((service, finding.subject, finding.expected, finding.observed), str(finding))
+    text = (attempt.error if attempt else None) or "failed"
+    return _Signature(("check", check.id), text.strip().splitlines()[0][:200])
+
+
+def _words(code: str) -> str:
+    return f"answers HTTP {code.removeprefix('http_')}" if code.startswith("http_") else code.replace("_", " ")
+
+
+def _service_of(url: str, target: Mapping[str, object]) -> str | None:
+    services = target.get("services")
+    if not isinstance(services, Mapping):
+        return None
+    inside = [(len(str(base)), str(name)) for name, base in services.items() if url.startswith(str(base))]
+    return max(inside)[1] if inside else None

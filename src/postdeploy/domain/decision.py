@@ -1,0 +1,24 @@
+"""From evidence to a verdict: pure, in three stages, so that old evidence can be judged again under another policy."""
+
+from __future__ import annotations
+
+from postdeploy.domain.cause import find_causes
+from postdeploy.domain.evidence import Evidence
+from postdeploy.domain.failure import judge_failure
+from postdeploy.domain.policy import Policy
+from postdeploy.domain.proof import judge_proof
+from postdeploy.domain.relevance import judge_relevance
+from postdeploy.domain.verdict import Verdict
+
+__all__ = ["decide"]
+
+
+def decide(evidence: Evidence, policy: Policy | None = None) -> Verdict:
+    """The verdict that follows from the evidence under a policy (its own unless another one is given)."""
+    rules = policy or evidence.policy
+    causes = find_causes(evidence)
+    return (
+        judge_relevance(evidence, causes)
+        or judge_failure(evidence, rules, causes)
+        or judge_proof(evidence, rules, causes)
+    )
