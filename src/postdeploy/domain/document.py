@@ -1,0 +1,116 @@
+"""The verdict document: what verdict.json says (schema: schemas/verdict.schema.json, versioned, additive)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from postdeploy.domain.cause import Cause
+from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.result import Attempt
+from postdeploy.domain.verdict import Verdict
+
+__all__ = ["SCHEMA", "started_document", "verdict_document"]
+
+SCHEMA = "postdeploy/verdict/1"
+
+
+def started_document(started: Mapping[str, Any]) -> dict[str, Any]:
+    """The pessimistic document that stands on disk from the first moment; ``started`` is the journal's first record."""
+    return {
+        "schema": SCHEMA,
+        "state": "started",
+        "verdict": "inconclusive",
+        "reason": "incomplete",
+        "action": "hold",
+        "summary": "the run started and has not finished",
+        "warnings": [],
+        "run": dict(started["run"]) | {"started": iso(started["run"]["started"]), "finished": None},
+        "target": dict(started["target"]),
+        "release": {"expected": started["expected"]},
+    }
+
+
+def verdict_document(
+    evidence: Evidence, verdict: Verdict, *, finished: float, proof: Mapping[str, Any], exporters: Mapping[str, str]
+) -> dict[str, Any]:
+    """The sealed document. ``proof`` names the journal with its digest; ``exporters`` the other reports by name."""
+    causes = {check: cause for cause in reversed(verdict.causes) for check in cause.checks}
+    return {
+        "schema": SCHEMA,
+        "state": "sealed",
+        "verdict": verdict.conclusion.value,
+        "reason": verdict.reason.value,
+        "action": verdict.action.value,
+        "summary": verdict.summary,
+        "warnings": list(verdict.warnings),
+        "run": dict(evidence.run)
+        | {"started": iso(evidence.run["started"]), "finished": iso(finished), "pytest_exit": evidence.pytest_exit},
+        "target": dict(evidence.target),
+        "release": _release(evidence),
+        "services": {name: _service(state) for name, state in evidence.services.items()},
+        "baseline": _baseline(evidence),
+        "counts": evidence.counts(),
+        "narrowed_by": list(evidence.narrowed_by),
+        "incidents": [{"reason": incident.reason, "message": incident.message} for incident in evidence.incidents],
+        "checks": [_check(check, evidence, causes.get(check.id)) for check in evidence.plan],
+        "causes": [_cause(cause) for cause in verdict.causes],
+        "budget": dict(evidence.budget),
+        "policy": evidence.policy.to_json() | {"digest": evidence.policy.digest},
+        "evidence": dict(proof),
+        "reports": dict(exporters),
+    }
+
+
+def iso(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _release(evidence: Evidence) -> dict[str, Any]:
+    release = evidence.release
+    return {
+        "expected": release.expected,
+        "observed": dict(release.first),
+        "observed_last": dict(release.last),
+        "counts": {service: dict(counts) for service, counts in release.counts.items()},
+        "live": release.live,
+        "live_after": round(release.waited, 3),
+        "changed": any(release.first.get(service) != last for service, last in release.last.items()),
+        "problem": release.problem,
+    }
+
+
+def _service(state: Any) -> dict[str, Any]:
+    return {"live": state.live, "code": state.code, "message": state.message}
+
+
+def _baseline(evidence: Evidence) -> dict[str, Any] | None:
+    baseline = evidence.baseline
+    return {"release": baseline.release, "source": baseline.source} if baseline else None
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {"id": cause.id, "summary": cause.summary, "service": cause.service, "checks": list(cause.checks)}
+
+
+def _check(check: PlannedCheck, evidence: Evidence, cause: Cause | None) -> dict[str, Any]:
+    result = evidence.result(check)
+    last = result.last
+    return check.to_json() | {
+        "outcome": result.outcome.value,
+        "flaky": result.flaky,
+        "reason": result.reason,
+        "by_policy": result.by_policy,
+        "attempts": [_attempt(attempt) for attempt in result.attempts],
+        "curl": last.curl if last else None,
+        "evidence": sorted({path for attempt in result.attempts for path in attempt.evidence}),
+        "cause": cause.id if cause else None,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    raw = attempt.to_json()
+    raw["started"] = iso(attempt.started)
+    return raw
