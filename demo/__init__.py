@@ -1,0 +1,1 @@
+"""A TalkStudio stand-in: a real HTTP server with a real editor page, and faults on request."""

@@ -1,0 +1,1 @@
+"""What can be wrong with a deployment, one small class each; `registry` lists them all."""

@@ -1,0 +1,52 @@
+"""The websocket misbehaves while the rest works."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from demo.faults.base import Fault
+
+
+class WebsocketRefused(Fault):
+    """The chat's handshake is answered with 403."""
+
+    name = "websocket-refused"
+
+    def socket(self, app: ASGIApp) -> ASGIApp:
+        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+        return refuse
+
+
+class WebsocketSilent(Fault):
+    """The chat connects and then says nothing."""
+
+    name = "websocket-silent"
+
+    def socket(self, app: ASGIApp) -> ASGIApp:
+        async def say_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
+
+        return say_nothing
+
+
+class WebsocketCloses(Fault):
+    """The chat connects and is closed at once with 1011."""
+
+    name = "websocket-closes"
+
+    def socket(self, app: ASGIApp) -> ASGIApp:
+        async def close(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 1011})
+
+        return close
+
+
+FAULTS: tuple[type[Fault], ...] = (WebsocketRefused, WebsocketSilent, WebsocketCloses)
