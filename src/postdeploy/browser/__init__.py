@@ -1,1 +1,1 @@
-"""L2: Playwright; the only package that imports it."""
+"""Pages in a real browser: Playwright behind two doors, one for declared checks and one for Python tests."""

@@ -1,0 +1,172 @@
+"""One running browser with its driver, on the event loop of the page pool; it ends when it should, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from postdeploy.browser.find import INSTALL_HINT, Browser
+from postdeploy.errors import BrowserUnavailableError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser as PlaywrightBrowser
+    from playwright.async_api import Playwright
+
+__all__ = ["Chromium", "ChromiumSource", "DriverLoop", "kill_process"]
+
+_LAUNCH: Final = 20.0
+_CLOSE: Final = 0.5
+_REAPS: Final = 30
+_TRIES: Final = 2
+
+_Base = asyncio.ProactorEventLoop if sys.platform == "win32" else asyncio.SelectorEventLoop
+
+
+class DriverLoop(_Base):
+    """An event loop that remembers the processes it started, so that none outlives it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._children: list[asyncio.SubprocessTransport] = []
+        self.set_exception_handler(_ignore)
+
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
+        """Start a process as every event loop does."""
+        transport, protocol = await super().subprocess_exec(*args, **kwargs)
+        self._children.append(transport)
+        return transport, protocol
+
+    def kill_children(self) -> None:
+        """End every process that is still there; a driver that ends takes its browser along."""
+        for transport in self._children:
+            if transport.get_returncode() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    transport.kill()
+
+    async def reap_children(self) -> None:
+        """End them and wait until they are gone, so that the loop may be closed."""
+        self.kill_children()
+        for _ in range(_REAPS):
+            if all(transport.get_returncode() is not None for transport in self._children):
+                return
+            await asyncio.sleep(0.01)
+
+
+def _ignore(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+    """Calls that a killed browser leaves behind have been answered for already."""
+
+
+def kill_process(pid: int | None) -> None:
+    """End a process at once, if it is still there."""
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+class Chromium:
+    """A driver and the browser that it started."""
+
+    def __init__(self, playwright: Playwright, browser: PlaywrightBrowser, pid: int | None) -> None:
+        self._playwright = playwright
+        self.browser = browser
+        self.pid = pid
+
+    @classmethod
+    async def start(cls, found: Browser, arguments: Sequence[str]) -> Chromium:
+        """Start both. Raises BrowserUnavailableError."""
+        from playwright.async_api import Error, async_playwright
+
+        playwright = None
+        try:
+            async with asyncio.timeout(_LAUNCH):
+                playwright = await async_playwright().start()
+                browser = await playwright.chromium.launch(
+                    executable_path=found.executable,
+                    args=list(arguments),
+                    handle_sigint=False,  # whoever is interrupted closes the pool
+                    handle_sigterm=False,
+                    handle_sighup=False,
+                )
+                return cls(playwright, browser, await _pid(browser))
+        except (Error, OSError, TimeoutError) as error:
+            if playwright is not None:
+                await _in_time(playwright.stop())
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else f"nothing within {_LAUNCH:.0f} s"
+            raise BrowserUnavailableError(f"{found.executable} did not start: {reason}; {INSTALL_HINT}") from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether the browser still answers its driver."""
+        return self.browser.is_connected()
+
+    def kill(self) -> None:
+        """End the browser at once: every call that waits for one of its pages fails."""
+        kill_process(self.pid)
+
+    async def close(self) -> None:
+        """End browser and driver, by force where they do not end by themselves."""
+        await _in_time(self.browser.close())
+        if self.alive:
+            self.kill()
+        await _in_time(self._playwright.stop())
+
+
+async def _pid(browser: PlaywrightBrowser) -> int | None:
+    session = await browser.new_browser_cdp_session()
+    answer = await session.send("SystemInfo.getProcessInfo")
+    processes = (process for process in answer["processInfo"] if process["type"] == "browser")
+    return next((int(process["id"]) for process in processes), None)
+
+
+async def _in_time(action: Any) -> None:
+    with contextlib.suppress(Exception):  # it is being thrown away: how it ends does not matter
+        await asyncio.wait_for(action, _CLOSE)
+
+
+class ChromiumSource:
+    """Hands out the running browser; starts one if there is none, and gives up after two failed starts in a row."""
+
+    def __init__(self, find: Callable[[], Browser], arguments: Sequence[str]) -> None:
+        self._find = find
+        self._arguments = arguments
+        self._lock = asyncio.Lock()
+        self._current: Chromium | None = None
+        self._failures = 0
+        self._error: BrowserUnavailableError | None = None
+
+    async def get(self) -> Chromium:
+        """The browser. Raises BrowserUnavailableError."""
+        async with self._lock:
+            if self._current is not None and not self._current.alive:
+                await self.close()
+            if self._current is None:
+                self._current = await self._start()
+            return self._current
+
+    async def _start(self) -> Chromium:
+        if self._error is not None and self._failures >= _TRIES:
+            raise self._error
+        try:
+            chromium = await Chromium.start(self._find(), self._arguments)
+        except BrowserUnavailableError as error:
+            self._failures += 1
+            self._error = error
+            raise
+        self._failures = 0
+        return chromium
+
+    async def close(self) -> None:
+        """End the browser, if there is one."""
+        current, self._current = self._current, None
+        if current is not None:
+            await current.close()
+
+    def kill(self) -> None:
+        """End the browser at once, from any thread."""
+        if self._current is not None:
+            self._current.kill()

@@ -1,0 +1,92 @@
+"""What a browser says when a navigation fails, as stable codes; whose fault it is follows from the code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from postdeploy.errors import ProbeError
+
+__all__ = ["is_gone", "is_navigating", "navigation_fault"]
+
+_NET_ERROR: Final = re.compile(r"net::(ERR_[A-Z0-9_]+)")
+
+_CODES: Final[Mapping[str, tuple[str, str]]] = {
+    "ERR_CONNECTION_REFUSED": ("connection_refused", "the connection was refused"),
+    "ERR_CONNECTION_RESET": ("connection_reset", "the connection was reset"),
+    "ERR_CONNECTION_CLOSED": ("connection_closed", "the connection was closed before an answer came"),
+    "ERR_CONNECTION_ABORTED": ("connection_reset", "the connection was aborted"),
+    "ERR_CONNECTION_FAILED": ("connection_failed", "no connection could be made"),
+    "ERR_CONNECTION_TIMED_OUT": ("timeout", "the connection timed out"),
+    "ERR_TIMED_OUT": ("timeout", "the request timed out"),
+    "ERR_ADDRESS_UNREACHABLE": ("address_unreachable", "the address cannot be reached"),
+    "ERR_NAME_NOT_RESOLVED": ("dns_not_found", "the host name does not resolve"),
+    "ERR_NAME_RESOLUTION_FAILED": ("dns_not_found", "the host name does not resolve"),
+    "ERR_DNS_TIMED_OUT": ("dns_timeout", "looking up the host name timed out"),
+    "ERR_EMPTY_RESPONSE": ("empty_response", "the connection was closed without an answer"),
+    "ERR_INVALID_HTTP_RESPONSE": ("invalid_response", "the answer is not HTTP"),
+    "ERR_INVALID_RESPONSE": ("invalid_response", "the answer is not valid"),
+    "ERR_RESPONSE_HEADERS_TRUNCATED": ("incomplete_response", "the answer ended within its headers"),
+    "ERR_CONTENT_LENGTH_MISMATCH": ("incomplete_response", "the answer ended early"),
+    "ERR_INCOMPLETE_CHUNKED_ENCODING": ("incomplete_response", "the answer ended early"),
+    "ERR_CONTENT_DECODING_FAILED": ("invalid_response", "the answer cannot be decoded"),
+    "ERR_TOO_MANY_REDIRECTS": ("too_many_redirects", "the redirects do not end"),
+    "ERR_UNSAFE_REDIRECT": ("unsafe_redirect", "it redirects to an address that browsers refuse"),
+    "ERR_CERT_AUTHORITY_INVALID": ("certificate_untrusted", "the certificate is not trusted"),
+    "ERR_CERT_COMMON_NAME_INVALID": ("certificate_wrong_host", "the certificate is for another host"),
+    "ERR_CERT_DATE_INVALID": ("certificate_expired", "the certificate has expired or is not valid yet"),
+    "ERR_CERT_REVOKED": ("certificate_revoked", "the certificate is revoked"),
+    "ERR_SSL_PROTOCOL_ERROR": ("tls_failed", "the TLS handshake failed"),
+    "ERR_SSL_VERSION_OR_CIPHER_MISMATCH": ("tls_failed", "no common TLS version or cipher"),
+    "ERR_HTTP2_PROTOCOL_ERROR": ("protocol_error", "the answer breaks the HTTP/2 protocol"),
+    "ERR_QUIC_PROTOCOL_ERROR": ("protocol_error", "the answer breaks the QUIC protocol"),
+    "ERR_ABORTED": ("navigation_aborted", "the address gives no page (a download, or an answer without content)"),
+    "ERR_INVALID_AUTH_CREDENTIALS": ("credentials_refused", "the credentials are refused"),
+}
+
+_OUR_CODES: Final[Mapping[str, tuple[str, str]]] = {
+    "ERR_UNSAFE_PORT": ("unsafe_port", "browsers never connect to this port"),
+    "ERR_INTERNET_DISCONNECTED": ("network_down", "this machine has no network"),
+    "ERR_NETWORK_CHANGED": ("network_changed", "the network of this machine changed"),
+    "ERR_NETWORK_ACCESS_DENIED": ("network_denied", "this machine may not use the network"),
+    "ERR_PROXY_CONNECTION_FAILED": ("proxy_failed", "the proxy of this machine cannot be reached"),
+    "ERR_TUNNEL_CONNECTION_FAILED": ("proxy_failed", "the proxy of this machine made no connection"),
+    "ERR_INSUFFICIENT_RESOURCES": ("runner_exhausted", "this machine is out of resources"),
+    "ERR_BLOCKED_BY_CLIENT": ("blocked_by_client", "the request was stopped on this machine"),
+    "ERR_INVALID_URL": ("invalid_url", "this is not a URL that browsers open"),
+    "ERR_UNKNOWN_URL_SCHEME": ("invalid_url", "this is not a URL that browsers open"),
+}
+
+
+def navigation_fault(text: str, url: str) -> ProbeError:
+    """The error for a navigation to ``url`` that failed with this text of the browser."""
+    found = _NET_ERROR.search(text)
+    name = found.group(1) if found else ""
+    if "crashed" in text:
+        return ProbeError("page_crashed", f"the page at {url} crashed in the browser", target_fault=False)
+    if is_gone(text):
+        return ProbeError("page_closed", f"the page at {url} closed itself", target_fault=False)
+    if name in _OUR_CODES:
+        code, phrase = _OUR_CODES[name]
+        return ProbeError(code, f"{phrase}: {url}", target_fault=False)
+    if name in _CODES:
+        code, phrase = _CODES[name]
+        return ProbeError(code, f"{phrase}: {url}")
+    if name.startswith("ERR_CERT_"):
+        return ProbeError("certificate_untrusted", f"the certificate is not trusted ({name}): {url}")
+    if name.startswith(("ERR_SSL_", "ERR_BAD_SSL_")):
+        return ProbeError("tls_failed", f"the TLS handshake failed ({name}): {url}")
+    if name:
+        return ProbeError("navigation_failed", f"the browser could not open {url}: {name}")
+    return ProbeError("browser_error", f"the browser could not open {url}: {text[:300]}", target_fault=False)
+
+
+def is_gone(text: str) -> bool:
+    """Whether the text says that the browser, its page or its driver is not there any more."""
+    return "has been closed" in text or "Connection closed" in text or "Browser closed" in text
+
+
+def is_navigating(text: str) -> bool:
+    """Whether the text says that the page went elsewhere while it was looked at."""
+    return "Execution context was destroyed" in text or "Cannot find context" in text or "navigat" in text

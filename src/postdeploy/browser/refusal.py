@@ -1,0 +1,65 @@
+"""Keeping requests that are not allowed from leaving the browser, in both of Playwright's APIs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from postdeploy.browser.task import Allowed
+from postdeploy.browser.watch import Watch
+from postdeploy.errors import GuardRefusalError
+
+if TYPE_CHECKING:
+    from playwright import async_api, sync_api
+
+__all__ = ["refuse_async", "refuse_sync"]
+
+_EVERYTHING: Final = re.compile("")
+_BLOCKED: Final = "blockedbyclient"
+_METHODS: Final = ("delete", "get", "head", "patch", "post", "put")
+
+
+async def refuse_async(context: async_api.BrowserContext, allowed: Allowed, watch: Watch) -> None:
+    """Abort the requests and WebSockets of a context that are not allowed, and note why."""
+
+    async def on_request(route: async_api.Route, request: async_api.Request) -> None:
+        reason = allowed(request.method, request.url)
+        if reason is None:
+            await route.continue_()
+        else:
+            watch.refuse(request, reason)
+            await route.abort(_BLOCKED)
+
+    async def on_socket(socket: async_api.WebSocketRoute) -> None:
+        reason = allowed("GET", socket.url)
+        if reason is None:
+            socket.connect_to_server()
+        else:
+            watch.refuse_socket(socket.url, reason)
+            await socket.close(code=1008, reason="refused")
+
+    await context.route(_EVERYTHING, on_request)
+    await context.route_web_socket(_EVERYTHING, on_socket)
+
+
+def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch) -> None:
+    """Do the same for a context of a Python test, and for its ``context.request``."""
+
+    def on_request(route: sync_api.Route, request: sync_api.Request) -> None:
+        reason = allowed(request.method, request.url)
+        if reason is None:
+            route.continue_()
+        else:
+            watch.refuse(request, reason)
+            route.abort(_BLOCKED)
+
+    def on_socket(socket: sync_api.WebSocketRoute) -> None:
+        reason = allowed("GET", socket.url)
+        if reason is None:
+            socket.connect_to_server()
+        else:
+            watch.refuse_socket(socket.url, reason)
+            socket.close(code=1008, reason="refused")
+
+    context.route(_EVERYTHING, on_request)
+    context.route_web_socket(_EVERYTHING, on_socket)

@@ -1,0 +1,203 @@
+"""One visit to one page in a context of its own: go there, look until it has settled, keep evidence if it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from postdeploy.browser.chromium import Chromium
+from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
+from postdeploy.browser.faults import is_gone, navigation_fault
+from postdeploy.browser.look import Glance, glance
+from postdeploy.browser.refusal import refuse_async
+from postdeploy.browser.task import PageTask
+from postdeploy.browser.watch import Watch
+from postdeploy.domain.observation import FailedRequest, PageObservation
+from postdeploy.errors import GuardRefusalError, ProbeError
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page
+
+__all__ = ["BrowserGoneError", "Settings", "visit"]
+
+_OPEN: Final = 15.0
+_EVIDENCE: Final = 1.0
+_CLOSE: Final = 0.5
+_INTERVAL: Final = 0.05
+_PATIENCE: Final = 2.0
+_NOTICES: Final = 6
+
+
+class BrowserGoneError(Exception):
+    """The browser ended during a visit, for a reason that the page of this visit has not shown to be its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all visits share."""
+
+    user_agent: str | None = None
+    release_header: str | None = None
+
+
+async def visit(chromium: Chromium, task: PageTask, settings: Settings) -> PageObservation:
+    """Visit a page. Raises ProbeError, GuardRefusalError or BrowserGoneError."""
+    from playwright.async_api import Error
+
+    try:
+        async with _opened(chromium, task, settings) as (page, watch):
+            return await _Visit(page, watch, task).run()
+    except Error as error:
+        if await _ended(chromium, error.message):
+            raise BrowserGoneError(error.message) from error
+        raise navigation_fault(error.message, task.url) from error
+
+
+@contextlib.asynccontextmanager
+async def _opened(chromium: Chromium, task: PageTask, settings: Settings) -> AsyncIterator[tuple[Page, Watch]]:
+    watch = Watch(settings.release_header)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(_OPEN):
+                context = await _new_context(chromium, task, settings)
+                stack.push_async_callback(_close, chromium, context)
+                page = await _new_page(context, watch, task)
+        except TimeoutError as error:
+            chromium.kill()
+            raise ProbeError("browser_stuck", f"no page opened within {_OPEN:.0f} s", target_fault=False) from error
+        yield page, watch
+
+
+async def _new_page(context: BrowserContext, watch: Watch, task: PageTask) -> Page:
+    watch.follow(context)
+    if task.allowed is not None:
+        await refuse_async(context, task.allowed, watch)
+    if task.trace and task.evidence is not None:
+        await context.tracing.start(screenshots=True, snapshots=True)
+    return await context.new_page()
+
+
+async def _ended(chromium: Chromium, text: str) -> bool:
+    """Whether the browser is gone; its driver notices a little later than the calls that fail by it."""
+    for _ in range(_NOTICES if is_gone(text) else 0):
+        if not chromium.alive:
+            return True
+        await asyncio.sleep(_INTERVAL)
+    return not chromium.alive
+
+
+async def _new_context(chromium: Chromium, task: PageTask, settings: Settings) -> BrowserContext:
+    return await chromium.browser.new_context(
+        user_agent=settings.user_agent,
+        extra_http_headers=dict(task.headers),
+        service_workers="block",
+        accept_downloads=False,
+    )
+
+
+async def _close(chromium: Chromium, context: BrowserContext) -> None:
+    """Close a context; a page that keeps even that from happening loses its browser."""
+    try:
+        await asyncio.wait_for(context.close(), _CLOSE)
+    except TimeoutError:
+        chromium.kill()
+    except Exception:  # noqa: BLE001, S110  # it is gone already
+        pass
+
+
+class _Visit:
+    """The state of one visit."""
+
+    def __init__(self, page: Page, watch: Watch, task: PageTask) -> None:
+        self._page = page
+        self._watch = watch
+        self._task = task
+        self._last: Glance | None = None
+        self._loaded: float | None = None
+        self._start = perf_counter()
+
+    async def run(self) -> PageObservation:
+        """Go there and look until it has settled or the time is over."""
+        try:
+            async with asyncio.timeout(self._task.timeout):
+                await self._page.goto(self._task.url, timeout=0, wait_until="domcontentloaded")
+                return await self._until_settled()
+        except TimeoutError:
+            return await self._unsettled()
+        except Exception as error:
+            await self._keep()
+            reason = self._watch.refused_document
+            if reason is not None:
+                raise GuardRefusalError(reason) from error
+            raise
+
+    async def _until_settled(self) -> PageObservation:
+        while True:
+            started = self._watch.started
+            look = await glance(self._page, self._task)
+            if look is not None:
+                self._last = look
+                observation = self._observation(look)
+                if self._task.settled(observation) and self._at_rest(look, started):
+                    return observation
+            await asyncio.sleep(_INTERVAL)
+
+    def _at_rest(self, look: Glance, started: int) -> bool:
+        """Whether the page loaded and asks for nothing more; what it polls for endlessly is waited for a while only."""
+        if not look.complete:
+            return False
+        self._loaded = self._loaded or perf_counter()
+        still = self._watch.quiet and self._watch.started == started
+        return still or perf_counter() - self._loaded > _PATIENCE
+
+    async def _unsettled(self) -> PageObservation:
+        await self._keep()
+        if self._last is not None:
+            missing = () if self._last.complete else self._watch.pending
+            return self._observation(self._last, missing, evidence=True)
+        raise ProbeError("timeout", self._timeout_message())
+
+    def _timeout_message(self) -> str:
+        waiting = self._watch.pending
+        detail = f"; still waiting for {waiting[0].method} {waiting[0].url}" if waiting else ""
+        state = "did not respond to the browser" if self._watch.status else "did not answer"
+        return f"{self._task.url} {state} within {self._task.timeout:g} s{detail}"
+
+    def _observation(
+        self, look: Glance, missing: tuple[FailedRequest, ...] = (), *, evidence: bool = False
+    ) -> PageObservation:
+        folder = self._task.evidence
+        return PageObservation(
+            place=self._task.place,
+            duration=perf_counter() - self._start,
+            phases=look.phases,
+            release=self._watch.release,
+            status=self._watch.status,
+            title=look.title,
+            url=look.url,
+            body_text=look.body,
+            seen=look.seen,
+            texts=look.texts,
+            console=tuple(self._watch.console),
+            requests=(*self._watch.requests, *missing),
+            evidence=kept(folder) if evidence and folder is not None else (),
+        )
+
+    async def _keep(self) -> None:
+        folder = self._task.evidence
+        if folder is None:
+            return
+        write_logs(folder, self._watch.console, (*self._watch.requests, *self._watch.pending))
+        if self._watch.status:
+            await _in_time(self._page.screenshot(path=folder / SCREENSHOT, timeout=_EVIDENCE * 1000))
+        if self._task.trace:
+            await _in_time(self._page.context.tracing.stop(path=folder / TRACE))
+
+
+async def _in_time(action: Any) -> None:
+    with contextlib.suppress(Exception):  # a page that cannot be pictured has failed already; the logs say why
+        await asyncio.wait_for(action, _EVIDENCE)
