@@ -212,11 +212,12 @@ class ConsoleMessage:
 
 @dataclass(frozen=True, slots=True)
 class FailedRequest:
-    """A request of a page that got no answer or one of 400 and above."""
+    """A request of a page that got no answer (``status`` is 0) or one of 400 and above."""
 
     method: str
     url: str
     reason: str
+    status: int = 0
 
     def __str__(self) -> str:
         """As people read it."""

@@ -44,10 +44,14 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A named origin of a target, with the path below which its resources live; ``url`` has no trailing slash."""
+    """A named origin of a target, with the path below which its resources live; ``url`` has no trailing slash.
+
+    ``health`` is a path that answers below 500 when the service is up; without it any answer counts as up.
+    """
 
     name: str
     url: str
+    health: str | None = None
 
     def resolve(self, path: str) -> str:
         """The URL of a path on this service."""

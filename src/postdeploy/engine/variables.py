@@ -1,0 +1,90 @@
+"""Filling ``${name}`` in what a step sends and expects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote
+
+from postdeploy.domain.check import HttpProbe, PageProbe, Probe, Step, WebsocketProbe
+from postdeploy.domain.target import Location
+
+__all__ = ["UnknownVariableError", "render_step"]
+
+_PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+
+
+class UnknownVariableError(LookupError):
+    """A step names a variable that no earlier step has saved."""
+
+
+def render_step(step: Step, variables: Mapping[str, object]) -> Step:
+    """The step with every placeholder filled. Raises UnknownVariableError."""
+    if not step.templated:
+        return step
+
+    def text(raw: str) -> object:
+        return _fill(raw, variables)
+
+    return replace(
+        step,
+        probe=_render_probe(step.probe, text, variables),
+        expectations=tuple(expectation.render(text) for expectation in step.expectations),
+    )
+
+
+def _render_probe(probe: Probe, text: Callable[[str], object], variables: Mapping[str, object]) -> Probe:
+    if isinstance(probe, HttpProbe):
+        return replace(
+            probe,
+            location=_place(probe.location, variables),
+            headers={name: str(text(value)) for name, value in probe.headers.items()},
+            json=_tree(probe.json, text),
+            body=None if probe.body is None else str(text(probe.body)),
+            auth=None if probe.auth is None else str(text(probe.auth)),
+        )
+    if isinstance(probe, WebsocketProbe):
+        return replace(
+            probe,
+            location=_place(probe.location, variables),
+            send=tuple(str(text(message)) for message in probe.send),
+            headers={name: str(text(value)) for name, value in probe.headers.items()},
+            auth=None if probe.auth is None else str(text(probe.auth)),
+        )
+    if isinstance(probe, PageProbe):
+        return replace(probe, location=_place(probe.location, variables))
+    return probe
+
+
+def _place(location: Location, variables: Mapping[str, object]) -> Location:
+    def escape(match: re.Match[str]) -> str:
+        return quote(str(_look_up(match[1], variables)), safe="")
+
+    return Location(location.service, _PLACEHOLDER.sub(escape, location.path))
+
+
+def _tree(value: Any, text: Callable[[str], object]) -> Any:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, Mapping):
+        return {key: _tree(item, text) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tree(item, text) for item in value]
+    return value
+
+
+def _fill(raw: str, variables: Mapping[str, object]) -> object:
+    """A text that is one placeholder takes the variable's own type, so that numbers stay numbers."""
+    whole = _PLACEHOLDER.fullmatch(raw)
+    if whole:
+        return _look_up(whole[1], variables)
+    return _PLACEHOLDER.sub(lambda match: str(_look_up(match[1], variables)), raw)
+
+
+def _look_up(name: str, variables: Mapping[str, object]) -> object:
+    try:
+        return variables[name]
+    except KeyError:
+        raise UnknownVariableError(f"${{{name}}} has no value: no earlier step saved it") from None
