@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from demo import server
 from demo.deployment import Deployment
@@ -19,6 +19,8 @@ from demo.release import Release
 if TYPE_CHECKING:
     from demo.certificates import Authority
 
+_HIGHEST_PORT = 65_535
+_LONGEST_DELAY = 600_000
 _EXAMPLES = """\
 examples:
   python -m demo
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.list_faults:
-        print(listing())
+        _say(listing())
         return 0
     try:
         deployment = _deployment(options)
@@ -41,26 +43,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FaultError as error:
         parser.error(str(error))
     except OSError as error:
-        print(f"cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        _say(f"cannot listen on {options.host}:{options.port}: {error.strerror}", sys.stderr)
         return 1
     authority = _authority(options)
     url = server.address(bound, options.host, authority is not None)
 
     def on_listening(listener: Listener) -> None:
         deployment.listening(listener)
-        print(f"TalkStudio demo listening on {url}", flush=True)
+        _say(f"TalkStudio demo listening on {url}")
 
     manner = Manner(options.delay / 1000, not options.no_control, options.quiet)
     server.run(server.Server(Front(deployment, manner), authority, on_listening), bound)
     return 0
 
 
+def _say(text: str, stream: TextIO = sys.stdout) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
 def _deployment(options: argparse.Namespace) -> Deployment:
     names = ("blue", "green") if options.blue_green else ("live",)
     commits = options.blue_green or (options.release,)
     releases = {
-        name: Release(commit, options.version, options.environment)
-        for name, commit in zip(names, commits, strict=True)
+        name: Release(commit, options.version, options.environment) for name, commit in zip(names, commits, strict=True)
     }
     deployment = Deployment(releases)
     deployment.add(options.fault)
@@ -79,7 +85,7 @@ def _authority(options: argparse.Namespace) -> Authority | None:
 
     directory = options.tls_dir or Path(tempfile.mkdtemp(prefix="talkstudio-demo-"))
     authority = Authority(directory, options.host)
-    print(f"CA certificate: {authority.ca_file}", file=sys.stderr)
+    _say(f"CA certificate: {authority.ca_file}", sys.stderr)
     return authority
 
 
@@ -133,14 +139,14 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:
 
 def _port(text: str) -> int:
     port = int(text)
-    if not 0 <= port <= 65535:
+    if not 0 <= port <= _HIGHEST_PORT:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return port
 
 
 def _milliseconds(text: str) -> float:
     milliseconds = float(text)
-    if not 0 <= milliseconds <= 600_000:
+    if not 0 <= milliseconds <= _LONGEST_DELAY:
         raise argparse.ArgumentTypeError("a delay is a number of milliseconds up to 600000")
     return milliseconds
 

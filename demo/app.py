@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -98,18 +99,17 @@ async def _openapi(request: Request) -> Response:
     return JSONResponse(openapi.document(claimed(request).version), headers={"cache-control": "no-cache"})
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _http_error(request: Request, exception: Exception) -> Response:
+    error = cast("HTTPException", exception)
     if is_api(request.url.path):
         code = _CODES.get(error.status_code, "ERROR")
         return ApiError(error.status_code, code, error.detail, headers=error.headers).response()
     return PlainTextResponse(error.detail, error.status_code, {**NO_STORE, **(error.headers or {})})
 
 
-async def _api_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)
-    return error.response()
+async def _api_error(_request: Request, error: Exception) -> Response:
+    return cast("ApiError", error).response()
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def _unexpected(_request: Request, _error: Exception) -> Response:
     return ApiError(500, "INTERNAL", "something went wrong").response()

@@ -63,7 +63,7 @@ class Asset:
 class Bundle:
     """All files of one release, each referring to the others by their hashed names."""
 
-    def __init__(self, salt: str, rewrite: Rewrite = lambda name, text: text) -> None:
+    def __init__(self, salt: str, rewrite: Rewrite) -> None:
         self._salt = salt
         self._sources = {name: rewrite(name, text) for name, text in sources().items()}
         self._built: dict[str, Asset] = {}

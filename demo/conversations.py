@@ -11,7 +11,7 @@ from demo.envelope import ApiError, success
 from demo.fields import read_object
 from demo.paging import page_of
 from demo.sessions import Sessions
-from demo.store import AUTHORS, THEMES, Conversation, Full, Message, Store, Taken
+from demo.store import AUTHORS, THEMES, Conversation, FullError, Message, Store, TakenError
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")
 _ID_IN_WORDS = "3 to 40 of a-z, 0-9 and -"
@@ -35,7 +35,7 @@ class Conversations:
         conversation = await _read_conversation(request)
         try:
             self._store.add(conversation)
-        except Taken:
+        except TakenError:
             raise ApiError(409, "CONFLICT", "a conversation of this id exists") from None
         location = {"location": f"/api/v1/conversations/{conversation.id}"}
         return success(conversation.document(), 201, headers=location)
@@ -62,7 +62,7 @@ class Conversations:
         fields.check()
         try:
             conversation.say(message)
-        except Full:
+        except FullError:
             raise ApiError(409, "CONVERSATION_FULL", "the conversation takes no more messages") from None
         return success(message.document(), 201)
 

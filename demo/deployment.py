@@ -15,6 +15,7 @@ from demo.slot import Slot
 from demo.traffic import Traffic
 
 MIXED = "mixed"
+_WHOLE = 100
 CHOOSING_HEADER = "x-slot"
 
 
@@ -47,6 +48,8 @@ class Deployment:
 
     def switch(self, to: str, percent: int = 50) -> None:
         """Send requests to one slot, or `percent` of them to the second one."""
+        if not 0 <= percent <= _WHOLE:
+            raise ValueError("percent must be from 0 to 100")
         if to not in self.slots and not (to == MIXED and len(self.slots) > 1):
             choices = [*self.slots, MIXED] if len(self.slots) > 1 else [*self.slots]
             raise ValueError(f"to must be one of {', '.join(choices)}")
@@ -113,7 +116,7 @@ class Deployment:
     def _share(self) -> Slot:
         first, second = self.slots.values()
         self._owed += self.percent
-        if self._owed < 100:
+        if self._owed < _WHOLE:
             return first
-        self._owed -= 100
+        self._owed -= _WHOLE
         return second

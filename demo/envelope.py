@@ -41,9 +41,7 @@ class ApiError(Exception):
         return JSONResponse({"success": False, "error": error}, self.status, headers)
 
 
-def success(
-    data: Any, status: int = 200, *, headers: Mapping[str, str] | None = None, **beside: Any
-) -> JSONResponse:
+def success(data: Any, status: int = 200, *, headers: Mapping[str, str] | None = None, **beside: Any) -> JSONResponse:
     """Return the answer of a request that worked; `beside` stands next to `data` in the envelope."""
     content = {"success": True, "data": data, **beside}
     return JSONResponse(content, status, {**NO_STORE, **(headers or {})})

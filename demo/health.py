@@ -14,7 +14,7 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok", "db": "ok", "release": claimed(request).commit}, 200, NO_STORE)
 
 
-async def readyz(request: Request) -> Response:
+async def readyz(_request: Request) -> Response:
     """Answer whether traffic may come."""
     return JSONResponse({"ready": True}, 200, NO_STORE)
 

@@ -180,9 +180,7 @@ def _schemas() -> Schema:
             created_at=MOMENT,
             message_count=COUNT,
         ),
-        "NewMessage": _object(
-            "text", author=author, text={"type": "string", "minLength": 1, "maxLength": 2000}
-        ),
+        "NewMessage": _object("text", author=author, text={"type": "string", "minLength": 1, "maxLength": 2000}),
         "Message": _object("id author text at", id=TEXT, author=author, text=TEXT, at=MOMENT),
     }
 

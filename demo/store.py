@@ -14,11 +14,11 @@ MOST_CONVERSATIONS = 1000
 MOST_MESSAGES = 500
 
 
-class Full(Exception):
+class FullError(Exception):
     """A conversation has no room for another message."""
 
 
-class Taken(Exception):
+class TakenError(Exception):
     """A conversation of this id exists."""
 
 
@@ -59,9 +59,9 @@ class Conversation:
         }
 
     def say(self, message: Message) -> None:
-        """Append a message, or raise Full."""
+        """Append a message, or raise FullError."""
         if len(self.messages) >= MOST_MESSAGES:
-            raise Full
+            raise FullError
         self.messages.append(message)
 
 
@@ -72,9 +72,9 @@ class Store:
         self._conversations: OrderedDict[str, Conversation] = OrderedDict()
 
     def add(self, conversation: Conversation) -> None:
-        """Keep a conversation, or raise Taken."""
+        """Keep a conversation, or raise TakenError."""
         if conversation.id in self._conversations:
-            raise Taken
+            raise TakenError
         self._conversations[conversation.id] = conversation
         if len(self._conversations) > MOST_CONVERSATIONS:
             self._conversations.popitem(last=False)

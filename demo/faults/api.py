@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from typing_extensions import override
 
 from demo.app import API
 from demo.envelope import NO_STORE, ApiError
@@ -23,6 +25,7 @@ class Api500(ApiFault):
     name = "api-500"
     spares = ("/auth/", *_HEALTH)
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         return ApiError(500, "INTERNAL", "something went wrong").response()
 
@@ -37,6 +40,7 @@ class SlowApi(ApiFault):
         super().__init__(value)
         self._seconds = whole_number(self.name, value, 1500) / 1000
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         await asyncio.sleep(self._seconds)
         return await proceed(request)
@@ -47,6 +51,7 @@ class DatabaseDown(Fault):
 
     name = "db-down"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         path = request.scope["path"]
         if path == "/healthz":
@@ -72,6 +77,7 @@ class Flaky(ApiFault):
         self._random = random.Random(1)
         self._asked: Counter[str] = Counter()
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         if self._fails(request.scope["path"]):
             return ApiError(503, "UNAVAILABLE", "try again").response()
@@ -95,6 +101,7 @@ class RateLimited(ApiFault):
         super().__init__(value)
         self._wait = str(whole_number(self.name, value, 1))
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         return ApiError(429, "RATE_LIMITED", "slow down", headers={"retry-after": self._wait}).response()
 
@@ -104,6 +111,7 @@ class LoginBroken(Fault):
 
     name = "login-broken"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         if request.scope["path"] == f"{API}/auth/login":
             return ApiError(401, "INVALID_CREDENTIALS", "email or password is wrong").response()
@@ -115,9 +123,10 @@ class AuthOpen(Fault):
 
     name = "auth-open"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
-        if request.scope["path"] == f"{API}/conversations" and response.status_code == 401:
+        if request.scope["path"] == f"{API}/conversations" and response.status_code == HTTPStatus.UNAUTHORIZED:
             page = {"total": 0, "limit": 20, "offset": 0, "next": None}
             return JSONResponse({"success": True, "data": [], "page": page}, 200, NO_STORE)
         return response
@@ -128,6 +137,7 @@ class WritesLost(Fault):
 
     name = "writes-lost"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         if request.scope["path"].startswith(f"{API}/conversations/"):
             response = await proceed(request)
@@ -143,6 +153,7 @@ class LeakyError(ApiFault):
     name = "leaky-error"
     spares = ("/auth/", *_HEALTH)
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         sent = request.headers.get("authorization", "nothing")
         message = f"query failed: postgres://talk:hunter2@db/talk, caller sent {sent}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Protocol
 
@@ -12,6 +11,8 @@ from starlette.types import ASGIApp
 
 from demo.app import API, is_api
 from demo.release import Release
+
+_MOST_DIGITS = 9
 
 Proceed = Callable[[Request], Awaitable[Response]]
 
@@ -103,8 +104,8 @@ class Silence(Response):
 
 async def until_client_leaves(request: Request) -> Silence:
     """Wait as long as the client does, and answer nothing."""
-    while not await request.is_disconnected():
-        await asyncio.sleep(0.05)
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
     return Silence()
 
 
@@ -112,6 +113,6 @@ def whole_number(name: str, value: str, default: int) -> int:
     """Return a fault's value as a number of zero or more."""
     if not value:
         return default
-    if not value.isdecimal() or len(value) > 9:
+    if not value.isdecimal() or len(value) > _MOST_DIGITS:
         raise FaultError(f"{name}={value}: the value must be a whole number")
     return int(value)

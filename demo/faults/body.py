@@ -9,6 +9,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from demo.app import API
 from demo.envelope import success
@@ -23,6 +24,7 @@ class HtmlInsteadOfJson(ApiFault):
 
     name = "html-instead-of-json"
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         return HTMLResponse(_LOGIN_PAGE)
 
@@ -32,6 +34,7 @@ class InvalidJson(ApiFault):
 
     name = "invalid-json"
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         return _with_body(response, bytes(response.body)[:-1])
@@ -42,6 +45,7 @@ class NotANumber(Fault):
 
     name = "nan-json"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         if b'"page":' not in bytes(response.body):
@@ -56,6 +60,7 @@ class SchemaDrift(Fault):
 
     name = "schema-drift"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         if not request.scope["path"].startswith(f"{API}/agents"):
@@ -68,6 +73,7 @@ class NoAgents(Fault):
 
     name = "empty-agents"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         if request.scope["path"] == f"{API}/agents":
             return success([], page={"total": 0, "limit": 20, "offset": 0, "next": None})
@@ -79,6 +85,7 @@ class TruncatedBody(ApiFault):
 
     name = "truncated-body"
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         return _Truncated(await proceed(request))
 
@@ -106,6 +113,7 @@ class HugeBody(ApiFault):
         super().__init__(value)
         self._size = whole_number(self.name, value, 20) * _MEGABYTE
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         return _with_body(response, bytes(response.body) + b" " * self._size)
@@ -121,6 +129,7 @@ class GzipBomb(ApiFault):
         super().__init__(value)
         self._megabytes = whole_number(self.name, value, 100)
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         response = _with_body(await proceed(request), _bomb(self._megabytes))
         response.headers["content-encoding"] = "gzip"

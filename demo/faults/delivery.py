@@ -7,6 +7,7 @@ import re
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from typing_extensions import override
 
 from demo.assets import PREFIX
 from demo.faults.base import Fault, Proceed
@@ -25,6 +26,7 @@ class MissingAsset(Fault):
         super().__init__(value)
         self._start = f"{PREFIX}{value or 'brand'}-"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         if request.scope["path"].startswith(self._start):
             return PlainTextResponse("no such asset", 404)
@@ -36,6 +38,7 @@ class WrongContentTypeAsset(Fault):
 
     name = "wrong-content-type-asset"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         if request.scope["path"].startswith(f"{PREFIX}main-"):
@@ -48,6 +51,7 @@ class OldAssets(Fault):
 
     name = "old-assets"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         if request.scope["path"] == "/":
@@ -60,6 +64,7 @@ class CachedPage(Fault):
 
     name = "cached-page"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         if request.scope["path"] == "/":
@@ -72,6 +77,7 @@ class CachedHealth(Fault):
 
     name = "cached-health"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         if request.scope["path"].endswith(("/healthz", "/build-info.json")):
@@ -85,6 +91,7 @@ class NoSecurityHeaders(Fault):
 
     name = "no-security-headers"
 
+    @override
     def finish(self, response: Response) -> None:
         for name in _SECURITY:
             if name in response.headers:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import override
 
 from demo.faults.base import Fault, Proceed
 from demo.release import Release
@@ -25,6 +26,7 @@ class WrongRelease(Fault):
         super().__init__(value)
         self._commit = value or OLD_COMMIT
 
+    @override
     def claim(self, release: Release, path: str) -> Release:
         return replace(release, commit=self._commit)
 
@@ -40,6 +42,7 @@ class MixedRelease(Fault):
         self._commit = value or OLD_COMMIT
         self._answers: Counter[bool] = Counter()
 
+    @override
     def claim(self, release: Release, path: str) -> Release:
         # Build-info is counted apart, so that no other traffic decides what it says.
         kind = path == BUILD_INFO
@@ -52,6 +55,7 @@ class NoReleaseHeader(Fault):
 
     name = "no-release-header"
 
+    @override
     def finish(self, response: Response) -> None:
         if "x-release" in response.headers:
             del response.headers["x-release"]
@@ -62,6 +66,7 @@ class NoBuildInfo(Fault):
 
     name = "no-build-info"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         if request.scope["path"] == BUILD_INFO:
             return Response("Not Found", 404)

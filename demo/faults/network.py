@@ -6,6 +6,7 @@ import asyncio
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from typing_extensions import override
 
 from demo.faults.base import (
     ApiFault,
@@ -33,14 +34,17 @@ class DownAfterStart(Fault):
         self._left = number
         self._listener: Listener | None = None
 
+    @override
     def begin(self, listener: Listener) -> None:
         self._listener = listener
         if self._seconds is not None:
             asyncio.get_running_loop().call_later(self._seconds, self._go_down)
 
+    @override
     def end(self, listener: Listener) -> None:
         self._listener = None
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         response = await proceed(request)
         self._left -= 1
@@ -59,6 +63,7 @@ class Hang(ApiFault):
 
     name = "hang"
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         return await until_client_leaves(request)
 
@@ -72,9 +77,11 @@ class Reset(ApiFault):
         super().__init__(value)
         self._listener: Listener | None = None
 
+    @override
     def begin(self, listener: Listener) -> None:
         self._listener = listener
 
+    @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
         if self._listener is not None:
             self._listener.drop(request)
@@ -86,6 +93,7 @@ class BadGateway(Fault):
 
     name = "bad-gateway"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         return HTMLResponse(_GATEWAY_PAGE, 502)
 
@@ -95,6 +103,7 @@ class RedirectLoop(Fault):
 
     name = "redirect-loop"
 
+    @override
     async def around(self, request: Request, proceed: Proceed) -> Response:
         if request.scope["path"] == "/":
             return RedirectResponse("/", 302)
@@ -104,11 +113,13 @@ class RedirectLoop(Fault):
 class _Certificate(Fault):
     needs_tls = True
 
+    @override
     def begin(self, listener: Listener) -> None:
         if not listener.secure:
             raise FaultError(f"{self.name} needs a server that was started with --tls")
         listener.present(self.name)
 
+    @override
     def end(self, listener: Listener) -> None:
         listener.present("")
 

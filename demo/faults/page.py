@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from typing_extensions import override
+
 from demo.faults.base import Fault, FaultError
 
 MAIN = "main.js"
@@ -16,6 +18,7 @@ class _Rewritten(Fault):
     old: ClassVar[str]
     new: ClassVar[str]
 
+    @override
     def rewrite(self, name: str, text: str) -> str:
         if name != self.file:
             return text
@@ -29,6 +32,7 @@ class _Appended(Fault):
 
     statement: ClassVar[str]
 
+    @override
     def rewrite(self, name: str, text: str) -> str:
         return f"{text}\n{self.statement}\n" if name == MAIN else text
 

@@ -8,9 +8,7 @@ from demo.faults import api, body, delivery, identity, network, page, sockets
 from demo.faults.base import Fault, FaultError
 
 FAULTS: dict[str, type[Fault]] = {
-    fault.name: fault
-    for module in (identity, api, body, network, delivery, page, sockets)
-    for fault in module.FAULTS
+    fault.name: fault for module in (identity, api, body, network, delivery, page, sockets) for fault in module.FAULTS
 }
 
 

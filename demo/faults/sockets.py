@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
 
 from demo.faults.base import Fault
 
@@ -12,6 +13,7 @@ class WebsocketRefused(Fault):
 
     name = "websocket-refused"
 
+    @override
     def socket(self, app: ASGIApp) -> ASGIApp:
         async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
             await receive()
@@ -25,6 +27,7 @@ class WebsocketSilent(Fault):
 
     name = "websocket-silent"
 
+    @override
     def socket(self, app: ASGIApp) -> ASGIApp:
         async def say_nothing(scope: Scope, receive: Receive, send: Send) -> None:
             await receive()
@@ -40,6 +43,7 @@ class WebsocketCloses(Fault):
 
     name = "websocket-closes"
 
+    @override
     def socket(self, app: ASGIApp) -> ASGIApp:
         async def close(scope: Scope, receive: Receive, send: Send) -> None:
             await receive()

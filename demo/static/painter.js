@@ -15,12 +15,12 @@ export function paint(root, scale) {
 function paintElement(context, node) {
   const style = getComputedStyle(node);
   if (style.display === "none" || style.visibility === "hidden") return;
-  if (node instanceof SVGSVGElement) {
-    paintIcon(context, node, style);
-    return;
-  }
   const box = node.getBoundingClientRect();
   paintBox(context, box, style);
+  if (node instanceof SVGSVGElement) {
+    paintIcon(context, node, box, style);
+    return;
+  }
   for (const child of node.childNodes) {
     if (child.nodeType === Node.TEXT_NODE) paintText(context, child, style);
     else if (child.nodeType === Node.ELEMENT_NODE) paintElement(context, child);
@@ -67,12 +67,12 @@ function gradient(context, box, text) {
   return line;
 }
 
-function paintIcon(context, node, style) {
-  const box = node.getBoundingClientRect();
+function paintIcon(context, node, box, style) {
   const view = node.viewBox.baseVal;
+  const padding = parseFloat(style.paddingLeft);
   context.save();
-  context.translate(box.left, box.top);
-  context.scale(box.width / view.width, box.height / view.height);
+  context.translate(box.left + padding, box.top + padding);
+  context.scale((box.width - 2 * padding) / view.width, (box.height - 2 * padding) / view.height);
   context.lineCap = "round";
   context.lineJoin = "round";
   context.lineWidth = parseFloat(style.strokeWidth) || 1;

@@ -3,7 +3,8 @@ import { element } from "./dom.js";
 import { icon, tail } from "./icons.js";
 import { THEMES, koreanTime } from "./themes.js";
 
-const DAY = "2026년 11월 23일 월요일";
+const LONG = { year: "numeric", month: "long", day: "numeric", weekday: "long" };
+const SHORT = { month: "long", day: "numeric" };
 
 const HEADS = {
   kakao: ["search", "menu"],
@@ -73,15 +74,17 @@ function thread(theme, participant, messages) {
 
 function dayLine(theme, messages) {
   const time = messages[0] ? koreanTime(messages[0].time) : "오전 9:41";
-  const text = theme === "instagram" ? `오늘 ${time}` : theme === "telegram" ? "11월 23일" : DAY;
+  const date = new Date().toLocaleDateString("ko-KR", theme === "telegram" ? SHORT : LONG);
+  const text = theme === "instagram" ? `오늘 ${time}` : date;
   return element("li.day", {}, element("span", {}, text));
 }
 
 function turn(theme, participant, message, first, last) {
-  const row = element(`li.turn.${message.author}`, { "data-first": first, "data-last": last });
-  const mine = message.author === "me";
-  if (theme === "discord") row.append(...discordTurn(participant, message, first));
-  else row.append(...bubbleTurn(theme, participant, message, first, last, mine));
+  const row = element(`li.turn.${message.author}`, { "data-first": `${first}`, "data-last": `${last}` });
+  const parts = theme === "discord"
+    ? discordTurn(participant, message, first)
+    : bubbleTurn(theme, participant, message, first, last);
+  row.append(...parts.filter(Boolean));
   return row;
 }
 
@@ -94,7 +97,8 @@ function discordTurn(participant, message, first) {
   return [side, element("div.column", {}, first ? line : null, said(message))];
 }
 
-function bubbleTurn(theme, participant, message, first, last, mine) {
+function bubbleTurn(theme, participant, message, first, last) {
+  const mine = message.author === "me";
   const { avatar: when, names, tails } = THEMES[theme];
   const time = element("time", {}, theme === "kakao" ? koreanTime(message.time) : message.time);
   const shown = when === "each" ? first : last;

@@ -1,0 +1,126 @@
+"""The demo as a real process, and a browser to look at it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+BROWSER = "/usr/bin/chromium-headless-shell"
+
+
+class Demo:
+    """One running `python -m demo`."""
+
+    TOKEN = {"authorization": "Bearer demo-api-token-0001"}  # noqa: RUF012 - never changed
+
+    def __init__(self, *arguments: str, verify: Any = True) -> None:
+        command = [sys.executable, "-m", "demo", "--port", "0", "--quiet", *arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+        self.url = self.line.split()[-1]
+        self.client = httpx2.Client(base_url=self.url, verify=verify, timeout=5, trust_env=False)
+
+    def get(self, path: str, **more: Any) -> httpx2.Response:
+        """Ask for a path."""
+        return self.client.get(path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx2.Response:
+        """Send to a path."""
+        return self.client.post(path, **more)
+
+    def control(self, path: str, **wish: Any) -> Any:
+        """Change the running demo and return what it says."""
+        response = self.client.post(f"/_demo{path}", json=wish)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def suffer(self, *faults: str) -> None:
+        """Have exactly these faults."""
+        self.control("/faults", clear=True, add=list(faults))
+
+    def log(self) -> Any:
+        """Return what the server saw."""
+        return self.client.get("/_demo/log").json()
+
+    def stop(self) -> float:
+        """End the process with SIGTERM and return the seconds it took."""
+        self.client.close()
+        started = time.monotonic()
+        self.process.terminate()
+        self.process.communicate(timeout=10)
+        return time.monotonic() - started
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Demo]]:
+    """Start further demos; they end with the test."""
+    running: list[Demo] = []
+
+    def begin(*arguments: str, **more: Any) -> Demo:
+        running.append(Demo(*arguments, **more))
+        return running[-1]
+
+    yield begin
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def one_demo() -> Iterator[Demo]:
+    """The demo that most tests share."""
+    demo = Demo("--release", "4f9d2c1", "--version", "2.3.0")
+    yield demo
+    demo.stop()
+
+
+@pytest.fixture
+def demo(one_demo: Demo) -> Demo:
+    """The shared demo, as new."""
+    one_demo.control("/release", commit="4f9d2c1", version="2.3.0")
+    one_demo.control("/reset")
+    return one_demo
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A page and everything that went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text}")
+
+
+@pytest.fixture
+def tab(chromium: Browser, demo: Demo) -> Iterator[Tab]:
+    """A fresh page of the shared demo, not yet opened."""
+    with chromium.new_context(base_url=demo.url, accept_downloads=True) as context:
+        page = context.new_page()
+        page.set_default_timeout(4000)
+        yield Tab(page)
