@@ -116,6 +116,11 @@ class HttpObservation(Observation):
         """The body as text: UTF-8, with what is not UTF-8 escaped."""
         return self.body.decode("utf-8", "backslashreplace")
 
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the answer sends us elsewhere (RFC 9110 §15.4)."""
+        return self.status in {301, 302, 303, 307, 308} and self.header("location") is not MISSING
+
     def header(self, name: str) -> object:
         """The value of a header, repeated ones joined by a comma (RFC 9110 §5.3), or ``MISSING``."""
         values = [value for key, value in self.headers if key == name.lower()]

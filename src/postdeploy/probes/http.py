@@ -67,7 +67,9 @@ class HttpRequest:
         )
 
 
-def request_of(probe: HttpProbe, url: str, *, headers: Mapping[str, str], timeout: float) -> HttpRequest:
+def request_of(
+    probe: HttpProbe, url: str, *, headers: Mapping[str, str], timeout: float, release_header: str | None = None
+) -> HttpRequest:
     """The request that a probe asks for; ``headers`` come before the probe's own."""
     merged = {**headers, **probe.headers}
     names = {name.lower() for name in merged}
@@ -78,7 +80,9 @@ def request_of(probe: HttpProbe, url: str, *, headers: Mapping[str, str], timeou
             merged["Content-Type"] = "application/json"
     if probe.auth and "authorization" not in names:
         merged["Authorization"] = probe.auth
-    return HttpRequest(probe.method, url, merged, body, timeout, place=str(probe.location))
+    return HttpRequest(
+        probe.method, url, merged, body, timeout, place=str(probe.location), release_header=release_header
+    )
 
 
 class Exchange:

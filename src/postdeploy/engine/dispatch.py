@@ -1,0 +1,186 @@
+"""Sending each probe by its own way: libcurl, a small thread pool, or the browser; every answer comes on the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from postdeploy.browser.task import PageTask
+from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
+from postdeploy.domain.observation import HttpObservation, Observation
+from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
+from postdeploy.engine.attempt import Answer, Ask
+from postdeploy.errors import BrowserUnavailableError, PostdeployError, ProbeError
+from postdeploy.guard.identity import identity_headers
+from postdeploy.guard.outgoing import refusal
+from postdeploy.probes.http import HttpRequest, request_of
+from postdeploy.probes.http_loop import HttpLoop
+
+__all__ = ["Dispatcher", "Errand", "Pages"]
+
+_REDIRECTS: Final = 5
+_THREADS: Final = 8
+
+Deliver = Callable[[Answer], None]
+
+
+class Pages:
+    """What the engine needs of a browser; this one has none, and says why."""
+
+    def __init__(self, problem: str = "no browser") -> None:
+        self._problem = problem
+
+    def submit(self, task: PageTask) -> Future[Any]:
+        """A future of the observation of a page."""
+        del task
+        refused: Future[Any] = Future()
+        refused.set_exception(BrowserUnavailableError(self._problem))
+        return refused
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An ask on behalf of a check; ``trace`` and ``evidence`` say what a page leaves behind."""
+
+    check_id: str
+    ask: Ask
+    trace: bool = False
+    evidence: Path | None = None
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Knows the ways out of one run.
+
+    Args:
+        target: where everything goes.
+        loop: performs HTTP, and calls back.
+        run_id: named in every request.
+        pages: the browser.
+        reports: the folder that evidence paths are relative to.
+    """
+
+    target: Target
+    loop: HttpLoop
+    run_id: str
+    pages: Any = field(default_factory=Pages)
+    reports: Path | None = None
+    _threads: ThreadPoolExecutor | None = None
+
+    def send(self, errand: Errand, deliver: Deliver) -> None:
+        """Start the probe; ``deliver`` is called on the loop's thread, once."""
+        probe = errand.ask.step.probe
+        if isinstance(probe, HttpProbe):
+            self._send_http(probe, errand, deliver)
+        elif isinstance(probe, PageProbe):
+            self._send_page(probe, errand, deliver)
+        else:
+            self._send_blocking(probe, errand, deliver)
+
+    def close(self) -> None:
+        """Let go of the threads; what they wait for has its own bound."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _send_http(self, probe: HttpProbe, errand: Errand, deliver: Deliver) -> None:
+        request = request_of(
+            probe,
+            self.target.url(probe.location),
+            headers=identity_headers(self.run_id, errand.check_id),
+            timeout=errand.ask.step.timeout,
+            release_header=self.target.release.header if self.target.release else None,
+        )
+        self._fetch(request, deliver, follow=probe.follow)
+
+    def _fetch(self, request: HttpRequest, deliver: Deliver, *, follow: bool) -> None:
+        refused = refusal(self.target, request.method, request.url)
+        if refused is not None:
+            deliver(refused)
+            return
+
+        def answer(outcome: HttpObservation | ProbeError) -> None:
+            if not (follow and isinstance(outcome, HttpObservation) and outcome.is_redirect):
+                deliver(outcome)
+            elif request.redirects >= _REDIRECTS:
+                deliver(
+                    ProbeError("protocol_redirects", f"more than {_REDIRECTS} redirects", phases=dict(outcome.phases))
+                )
+            else:
+                self._fetch(request.redirected(outcome), deliver, follow=True)
+
+        self.loop.fetch(request, answer)
+
+    def _send_page(self, probe: PageProbe, errand: Errand, deliver: Deliver) -> None:
+        settled = errand.ask.settled
+        task = PageTask(
+            url=self.target.url(probe.location),
+            place=str(probe.location),
+            timeout=errand.ask.step.timeout,
+            selectors=probe.selectors,
+            texts=probe.texts,
+            headers={
+                name: value
+                for name, value in identity_headers(self.run_id, errand.check_id).items()
+                if name != "User-Agent"
+            },
+            evidence=errand.evidence,
+            trace=errand.trace,
+            settled=settled,
+            allowed=self._allowed if self.target.access.mode is AccessMode.READ_ONLY else None,
+        )
+        self._await(self.pages.submit(task), deliver)
+
+    def _allowed(self, method: str, url: str) -> str | None:
+        """A page may fetch what it needs from anywhere, and change nothing."""
+        if method in SAFE_METHODS:
+            return None
+        refused = refusal(self.target, method, url)
+        return refused.message if refused else None
+
+    def _send_blocking(self, probe: Any, errand: Errand, deliver: Deliver) -> None:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="postdeploy-probe")
+        observe = _blocking(probe)
+        self._await(self._threads.submit(observe, probe, self.target, timeout=errand.ask.step.timeout), deliver)
+
+    def _await(self, future: Future[Observation], deliver: Deliver) -> None:
+        def done(finished: Future[Observation]) -> None:
+            answer = _answer(finished)
+            self.loop.call_soon(lambda: deliver(answer))
+
+        future.add_done_callback(done)
+
+
+def _answer(future: Future[Observation]) -> Answer:
+    if future.cancelled():
+        return PostdeployError("the run ended before this probe did")
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, PostdeployError):
+        return error
+    return PostdeployError(f"{type(error).__name__}: {error}")
+
+
+def _blocking(probe: Any) -> Callable[..., Observation]:
+    """The function for a kind of probe, imported where a run first needs it."""
+    if isinstance(probe, TlsProbe):
+        from postdeploy.probes import tls
+
+        return tls.observe
+    if isinstance(probe, DnsProbe):
+        from postdeploy.probes import dns
+
+        return dns.observe
+    if isinstance(probe, TcpProbe):
+        from postdeploy.probes import tcp
+
+        return tcp.observe
+    if isinstance(probe, WebsocketProbe):
+        from postdeploy.probes import websocket
+
+        return websocket.observe
+    raise TypeError(f"no probe for {type(probe).__name__}")
