@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
 from postdeploy.domain.evidence import ServiceState
