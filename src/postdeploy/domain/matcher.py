@@ -60,8 +60,12 @@ class Matcher:
         return _TESTS[self.word](value, self.operand)
 
     def render(self, text: Callable[[str], object]) -> Matcher:
-        """The same matcher with every string of its operand passed through ``text``."""
-        return Matcher(self.word, _render(self.operand, text))
+        """The same matcher with every string of its operand passed through ``text``.
+
+        Raises MatcherError where what came out does not fit the word: an empty text would hold for everything.
+        """
+        operand = _render(self.operand, text)
+        return Matcher(self.word, _RENDERED.get(self.word, _anything)(self.word, operand))
 
     def __str__(self) -> str:
         """As people read it: ``≥ 21``, ``one of ["ok", "degraded"]``."""
@@ -94,8 +98,14 @@ def _matcher(_word: str, operand: object) -> object:
     return Matcher.of(operand)
 
 
-def _element(_word: str, operand: object) -> object:
-    return Matcher.of(operand) if isinstance(operand, Mapping) else operand
+def _element(word: str, operand: object) -> object:
+    return Matcher.of(operand) if isinstance(operand, Mapping) else _something(word, operand)
+
+
+def _something(word: str, operand: object) -> object:
+    if operand == "":
+        raise MatcherError(f"'{word}' takes a text that is not empty", word)
+    return operand
 
 
 def _matchers(word: str, operand: object) -> object:
@@ -105,7 +115,7 @@ def _matchers(word: str, operand: object) -> object:
 
 
 def _number(word: str, operand: object) -> object:
-    if isinstance(operand, bool) or not isinstance(operand, int | float | str):
+    if not isinstance(operand, str) and not _finite(operand):
         raise MatcherError(f"'{word}' takes a number or a text", word)
     return operand
 
@@ -138,7 +148,7 @@ def _boolean(word: str, operand: object) -> object:
 
 
 def _type(word: str, operand: object) -> object:
-    if operand not in TYPES:
+    if not isinstance(operand, str) or operand not in TYPES:
         raise MatcherError(f"'{word}' takes one of {', '.join(TYPES)}", word)
     return operand
 
@@ -162,6 +172,19 @@ _READ: Final[Mapping[str, Callable[[str, object], object]]] = {
     "not": _matcher,
 }
 
+_RENDERED: Final[Mapping[str, Callable[[str, object], object]]] = {
+    "lt": _number,
+    "le": _number,
+    "gt": _number,
+    "ge": _number,
+    "contains": _something,
+    "matches": _pattern,
+    "starts_with": _text,
+    "ends_with": _text,
+    "type": _type,
+}
+"""What is asked of an operand again after rendering; what a target answered never becomes a matcher."""
+
 
 def _equal(value: object, expected: object) -> bool:
     if isinstance(value, bool) or isinstance(expected, bool):
@@ -183,7 +206,9 @@ def _ordered(compare: Callable[[float, float], bool]) -> Callable[[object, objec
 
 
 def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)  # isfinite fails on integers beyond a float
 
 
 def _contains(value: object, wanted: object) -> bool:
@@ -192,7 +217,7 @@ def _contains(value: object, wanted: object) -> bool:
     if isinstance(value, str):
         return isinstance(wanted, str) and wanted in value
     if isinstance(value, Mapping):
-        return wanted in value
+        return isinstance(wanted, str) and wanted in value
     return isinstance(value, list | tuple) and any(_equal(item, wanted) for item in value)
 
 
@@ -274,7 +299,9 @@ def show(value: object, limit: int = _SHOWN) -> str:
         return str(value) if isinstance(value, Matcher) else repr(value)
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
-    except (TypeError, ValueError, RecursionError):
+    except RecursionError:
+        text = f"{type(value).__name__} nested too deeply to show"
+    except (TypeError, ValueError):
         text = repr(value)
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
