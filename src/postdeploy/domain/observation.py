@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
 
+from postdeploy.domain.matcher import show
 from postdeploy.domain.selection import MISSING
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _EXCERPT: Final = 600
+_KEY: Final = 60
 
 
 class UnreadableError(ValueError):
@@ -56,11 +58,11 @@ def _refuse_constant(name: str) -> object:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise UnreadableError(f"JSON with the key {twice!r} twice in one object")
+    document: dict[str, object] = {}
+    for key, value in pairs:
+        if key in document:
+            raise UnreadableError(f"JSON with the key {show(key, _KEY)} twice in one object")
+        document[key] = value
     return document
 
 
@@ -139,7 +141,7 @@ class HttpObservation(Observation):
         """The status line, the content type and the beginning of the body."""
         kind = self.header("content-type")
         head = f"HTTP/{self.http_version} {self.status}" + ("" if kind is MISSING else f"  {kind}")
-        body = self.text[:_EXCERPT].strip()
+        body = _cut(self.text, _EXCERPT).strip()
         return f"{head}\n{body}" if body else head
 
 
@@ -200,7 +202,7 @@ class WebsocketObservation(Observation):
 
     def excerpt(self) -> str:
         """The messages, a line each."""
-        return "\n".join(self.messages)[:_EXCERPT]
+        return _cut("\n".join(self.messages), _EXCERPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,7 @@ class PageObservation(Observation):
 
     def _answer(self, name: str, argument: str | None) -> object:
         if name in {"visible", "hidden"}:
-            return self.seen.get(argument or "", False)
+            return self.seen.get(argument or "", MISSING)
         if name == "text":
             return self.texts.get(argument, MISSING) if argument else self.body_text
         if name in {"console", "requests"}:
@@ -265,7 +267,11 @@ class PageObservation(Observation):
         lines = [f"HTTP {self.status}  {self.title!r}  {self.url}"]
         lines += [f"console: {message}" for message in self.console]
         lines += [f"request: {request}" for request in self.requests]
-        return "\n".join(lines)[: 2 * _EXCERPT]
+        return _cut("\n".join(lines), 2 * _EXCERPT)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
