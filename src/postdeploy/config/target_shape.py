@@ -1,0 +1,178 @@
+"""The keys of a target in targets.yaml."""
+
+from __future__ import annotations
+
+import re
+from keyword import iskeyword
+from typing import Final
+
+from postdeploy.config.answers import HEADER_NAME, JSON_PATH
+from postdeploy.config.node import Node, seen
+from postdeploy.config.places import LOCATION, LOCATION_PATTERN, check_path, know_service, read_url
+from postdeploy.config.report import Wrong
+from postdeploy.config.scope import Scope
+from postdeploy.config.shape import Field, Shape, Type, list_of, mapping_of, one_or_list, table
+from postdeploy.config.values import (
+    DURATION,
+    LINE,
+    NAME_PATTERN,
+    TEXT,
+    choice,
+    count,
+    name_check,
+    number,
+    read_line,
+    read_text,
+)
+from postdeploy.domain.policy import OnFailure, Severity
+from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Location
+
+__all__ = ["RESERVED", "TARGET"]
+
+RESERVED: Final = frozenset(
+    "target release secrets client page context browser request config session playwright evidence tmp_path"
+    " monkeypatch capsys caplog".split()
+)
+"""Names of fixtures that no service may take, for each service has a fixture of its own name."""
+
+_LEAST_SECRET: Final = 4
+_RULE: Final = re.compile(r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)")
+_WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def _check_service_name(name: str) -> None:
+    name_check("service", RESERVED)(name)
+    if iskeyword(name):
+        raise Wrong("cannot be the name of a service", "it is a word of Python; choose another one")
+
+
+def _read_service(node: Node, scope: Scope) -> str:
+    if isinstance(node.value, dict):
+        return str(_SERVICE.read(node, scope).get("url", ""))
+    return read_url(node, scope)
+
+
+def _read_services(node: Node, scope: Scope) -> dict[str, str]:
+    if table(node) == {}:
+        raise Wrong("names no service", "add one, such as web: https://staging.example.com")
+    return dict(_SERVICES.read(node, scope))
+
+
+def _read_secret(node: Node, _scope: Scope) -> str:
+    value = read_text(node)
+    if len(value) < _LEAST_SECRET:
+        raise Wrong(f"is shorter than {_LEAST_SECRET} characters", "masking so short a value would hide half a report")
+    return value
+
+
+def _read_rule(node: Node, scope: Scope) -> AllowRule:
+    match = _RULE.fullmatch(read_line(node))
+    if match is None:
+        raise Wrong(f"takes a rule such as 'POST api:/auth/login', not {seen(node)}", "METHOD service:/path")
+    method = match[1].upper()
+    if method in SAFE_METHODS:
+        raise Wrong(f"allows {method}, which is always allowed", "remove the rule")
+    if method not in _WRITES:
+        raise Wrong(f"allows {method}, which no check sends", f"one of {', '.join(_WRITES)}")
+    if any(character in match[3] for character in "?[]"):
+        raise Wrong("holds '?', '[' or ']' in its path", "a path with '*'; queries do not count")
+    know_service(match[2], scope)
+    return AllowRule(method, Location(match[2], check_path(match[3])))
+
+
+def _read_inconclusive(node: Node, _scope: Scope) -> str:
+    if node.value != "hold":
+        reason = "what could not be told is never rolled back nor promoted"
+        raise Wrong(f"takes 'hold', not {seen(node)}", reason)
+    return "hold"
+
+
+_URL: Final = Type(read_url, {"type": "string", "pattern": r"^(https?://|\$\{)"})
+_SERVICE: Final = Shape({"url": Field(_URL, "http or https, a host, perhaps a port and a path.", required=True)})
+_SERVICES: Final = mapping_of(
+    Type(_read_service, {"anyOf": [_URL.schema, _SERVICE.schema]}), _check_service_name, NAME_PATTERN
+)
+_SERVER: Final = Shape(
+    {
+        "command": Field(list_of(TEXT), "The command and its arguments, one item each; no shell reads it.", required=True),
+        "ready": Field(LOCATION, "The place that answers 2xx when the server may be used: service:/path.", required=True),
+        "within": Field(DURATION, "How long it may take to become ready. Default: 30s."),
+        "environment": Field(
+            mapping_of(TEXT, lambda _name: None), "Variables that the server gets beside those of the run."
+        ),
+    }
+)
+_RELEASE: Final = Shape(
+    {
+        "from": Field(
+            one_or_list(LOCATION), "The place, or places, that tell which release is live: service:/path.", required=True
+        ),
+        "json": Field(JSON_PATH, "Where in that answer the release stands: a JSON path such as $.commit."),
+        "header": Field(HEADER_NAME, "The response header that names the release on ordinary answers."),
+        "within": Field(DURATION, "How long to wait for the expected release. Default: 3m."),
+        "consecutive": Field(count(1, 100), "How many matching answers in a row each place must give. Default: 3."),
+        "interval": Field(DURATION, "The time between two looks at one place. Default: 500ms."),
+    }
+)
+_BUDGET: Final = Shape(
+    {
+        "requests": Field(count(1, 10_000_000), "How many requests a run may send in all. Default: no limit."),
+        "per_second": Field(number(), "How many requests a second. Default: no limit."),
+        "in_flight": Field(count(1, 1000), "How many requests at once. Default: 50."),
+    }
+)
+_ACTIONS: Final = Shape(
+    {
+        Severity.CRITICAL.value: Field(
+            choice(("rollback", "hold")), "What a confirmed failure of a critical check asks for. Default: rollback."
+        ),
+        Severity.MAJOR.value: Field(choice(OnFailure), "The same for a major check. Default: hold."),
+        Severity.MINOR.value: Field(choice(OnFailure), "The same for a minor check. Default: warn."),
+    }
+)
+_CONFIRM: Final = Shape(
+    {
+        "attempts": Field(count(1, 10), "How many failing attempts confirm a failure. Default: 2."),
+        "spacing": Field(DURATION, "The time between them. Default: 1s."),
+    }
+)
+_POLICY: Final = Shape(
+    {
+        "deadline": Field(DURATION, "How long the whole run may take. Default: 5m."),
+        "on_inconclusive": Field(
+            Type(_read_inconclusive, {"const": "hold"}),
+            "Always hold: what could not be told is never rolled back nor promoted.",
+        ),
+        "confirm": Field(_CONFIRM.type, "When a failure counts."),
+        "flaky": Field(count(0, 10_000), "How many checks may pass only on a later attempt. Default: 3."),
+        "actions": Field(_ACTIONS.type, "What a confirmed failure of each severity asks for."),
+    }
+)
+TARGET: Final = Shape(
+    {
+        "services": Field(
+            Type(_read_services, {**_SERVICES.schema, "minProperties": 1}),
+            "The origins of the target by name, such as web and api. Tests get a client fixture for each.",
+        ),
+        "server": Field(_SERVER.type, "A local server that a run starts by itself and ends afterwards."),
+        "release": Field(_RELEASE.type, "How to tell which release is live, and how long to wait for the expected one."),
+        "secrets": Field(
+            mapping_of(Type(_read_secret, TEXT.schema), name_check("secret"), NAME_PATTERN),
+            'Values that are masked everywhere, by name: "${VARIABLE}". Suites use them as ${secrets.name}.',
+        ),
+        "access": Field(choice(AccessMode), "Whether a run may write to the target. Default: read-only."),
+        "allow": Field(
+            list_of(
+                Type(
+                    _read_rule,
+                    {"type": "string", "pattern": rf"^[A-Za-z]+ +{LOCATION_PATTERN[1:]}"},
+                )
+            ),
+            "Exceptions to read-only access: METHOD service:/path, with * for any text.",
+        ),
+        "budget": Field(_BUDGET.type, "How much traffic a run may cause."),
+        "policy": Field(_POLICY.type, "How evidence becomes a verdict."),
+    }
+)
+"""All keys but ``extends``, which is gone when an entry is resolved."""
+

@@ -1,0 +1,173 @@
+"""targets.yaml becomes targets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from postdeploy.config.inheritance import resolve
+from postdeploy.config.node import Node, plain, seen
+from postdeploy.config.report import Report, Wrong, raise_problems, show_path
+from postdeploy.config.scope import Scope
+from postdeploy.config.target_shape import TARGET
+from postdeploy.config.variables import expand
+from postdeploy.config.wording import nearest, way_out
+from postdeploy.config.yaml_source import TARGETS_LIMIT, read_yaml
+from postdeploy.domain.policy import Confirmation, OnFailure, Policy, Severity
+from postdeploy.domain.redaction import Secret
+from postdeploy.domain.target import (
+    Access,
+    AccessMode,
+    Budget,
+    ReleaseSource,
+    ReleaseWait,
+    Server,
+    Service,
+    Target,
+)
+
+__all__ = ["Entry", "load_target", "read_entries", "read_targets_file", "target_names"]
+
+_TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
+_NO_FILE: Final = "write one, or let 'postdeploy init' write it"
+
+
+class Entry(NamedTuple):
+    """A target as it stands in the file, resolved and expanded, with the values that could be read."""
+
+    node: Node
+    scope: Scope
+    values: dict[str, Any]
+
+
+def load_target(path: Path, name: str, environment: Mapping[str, str]) -> Target:
+    """The target of this name. Raises ConfigurationError or SecretMissingError with everything that is wrong."""
+    report = Report(show_path(path, Path.cwd()))
+    entries = read_targets_file(path, report, environment, chosen=name)
+    if entries is not None and name not in entries:
+        _unknown(name, entries, report)
+    raise_problems((report,))
+    if entries is None:  # pragma: no cover - then something was reported
+        raise AssertionError
+    return _target(name, entries[name])
+
+
+def target_names(path: Path) -> tuple[str, ...]:
+    """The names of all targets, in the order of the file. Raises ConfigurationError for a file that has none."""
+    report = Report(show_path(path, Path.cwd()))
+    root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
+    names = tuple(_nodes(root, report)) if root is not None else ()
+    raise_problems((report,))
+    return names
+
+
+def read_targets_file(
+    path: Path, report: Report, environment: Mapping[str, str], chosen: str | None = None
+) -> dict[str, Entry] | None:
+    """Every target of the file; what is wrong is reported. Only the chosen one must have all its variables."""
+    root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
+    return None if root is None else read_entries(root, report, environment, chosen)
+
+
+def read_entries(
+    root: Node, report: Report, environment: Mapping[str, str], chosen: str | None = None
+) -> dict[str, Entry]:
+    """The same for a document that is already read."""
+    nodes = _nodes(root, report)
+    return {name: _entry(name, nodes, report, environment, required=name == chosen) for name in nodes}
+
+
+def _nodes(root: Node, report: Report) -> dict[str, Node]:
+    for key, node in root.value.items():
+        if key != "targets":
+            report.add(node.key, f"unknown key '{key}'", way_out(key, ("targets",)))
+    node = root.value.get("targets")
+    if node is None:
+        report.add(root.at, "'targets' is missing", "add 'targets:' with at least one target")
+        return {}
+    if not isinstance(node.value, dict) or not node.value:
+        report.add(node.at, f"'targets' takes a mapping with at least one target, not {seen(node)}")
+        return {}
+    return {name: entry for name, entry in node.value.items() if _named(name, entry, report)}
+
+
+def _named(name: str, entry: Node, report: Report) -> bool:
+    if not _TARGET_NAME.fullmatch(name):
+        report.add(entry.key, f"'{ascii(name)[1:-1]}' is no name of a target", "use letters, digits, '.', '_' and '-'")
+    elif not isinstance(entry.value, dict):
+        report.add(entry.at, f"'{name}' takes a mapping, not {seen(entry)}")
+    else:
+        return True
+    return False
+
+
+def _entry(
+    name: str, nodes: Mapping[str, Node], report: Report, environment: Mapping[str, str], *, required: bool
+) -> Entry:
+    node = expand(resolve(name, nodes, report), environment, report, required=required)
+    scope = Scope(report, name, _keys(node, "services"), _keys(node, "secrets"), tuple(nodes))
+    try:
+        values = TARGET.read(node, scope)
+    except Wrong as wrong:  # pragma: no cover - only mappings come here
+        report.wrong(f"'{name}'", node, wrong)
+        values = {}
+    return Entry(node, scope, values)
+
+
+def _keys(node: Node, key: str) -> tuple[str, ...]:
+    item = node.value.get(key)
+    return tuple(item.value) if item is not None and isinstance(item.value, dict) else ()
+
+
+def _unknown(name: str, entries: Mapping[str, Entry], report: Report) -> None:
+    known = f"known: {', '.join(entries)}"
+    if not name.strip():
+        report.add((0, 0), f"no target was named; {known}", "choose one with --target=NAME")
+        return
+    close = nearest(name, entries)
+    report.add((0, 0), f"no target {ascii(name)}; {known}", f"did you mean '{close}'?" if close else None)
+
+
+def _target(name: str, entry: Entry) -> Target:
+    values = entry.values
+    return Target(
+        name=name,
+        services={service: Service(service, url) for service, url in values["services"].items()},
+        access=Access(values.get("access", AccessMode.READ_ONLY), values.get("allow", ())),
+        budget=Budget(**values.get("budget", {})),
+        policy=_policy(values.get("policy", {})),
+        release=_release(values["release"]) if "release" in values else None,
+        server=Server(**values["server"]) if "server" in values else None,
+        secrets={secret: Secret(secret, value) for secret, value in values.get("secrets", {}).items()},
+        config_digest=_digest(entry.node),
+    )
+
+
+def _policy(values: Mapping[str, Any]) -> Policy:
+    default = Policy()
+    actions = {Severity(key): OnFailure(value) for key, value in values.get("actions", {}).items()}
+    return Policy(
+        deadline=values.get("deadline", default.deadline),
+        confirm=Confirmation(**values.get("confirm", {})),
+        flaky=values.get("flaky", default.flaky),
+        actions={**default.actions, **actions},
+    )
+
+
+def _release(values: Mapping[str, Any]) -> ReleaseWait:
+    rest = {key: value for key, value in values.items() if key not in {"from", "json"}}
+    return ReleaseWait(tuple(ReleaseSource(place, values.get("json")) for place in values["from"]), **rest)
+
+
+def _digest(node: Node) -> str:
+    """SHA-256 of the resolved entry; of secrets and of the server's variables only the names count."""
+    entry = plain(node)
+    for holder, key in ((entry, "secrets"), (entry.get("server", {}), "environment")):
+        if key in holder:
+            holder[key] = sorted(holder[key])
+    text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
