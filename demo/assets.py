@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import NotModifiedResponse
 
 STATIC = Path(__file__).parent / "static"
 PREFIX = "/assets/"
@@ -39,8 +38,14 @@ def cached(request: Request, response: Response) -> Response:
     """Return the response, or 304 where the client has it already."""
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {response.headers["etag"], "*"}:
-        return NotModifiedResponse(response.headers)
+        return _not_modified(response)
     return response
+
+
+def _not_modified(response: Response) -> Response:
+    # Browsers update what they keep with these headers, so the policy of the page must be among them.
+    kept = {name: value for name, value in response.headers.items() if not name.startswith("content-length")}
+    return Response(status_code=304, headers=kept)
 
 
 @dataclass(frozen=True, slots=True)

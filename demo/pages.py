@@ -44,6 +44,6 @@ class Pages:
             raise HTTPException(404, "no such asset", {"cache-control": "no-store"})
         return cached(request, asset.response())
 
-    async def favicon(self, request: Request) -> Response:
+    async def favicon(self, _request: Request) -> Response:
         """Answer the address that browsers guess with the real icon."""
         return RedirectResponse(self._bundle().paths()["favicon.svg"], 302, {"cache-control": "no-cache"})

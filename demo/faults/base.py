@@ -58,7 +58,7 @@ class Fault:
     def end(self, listener: Listener) -> None:
         """Be switched off."""
 
-    def claim(self, release: Release, path: str) -> Release:
+    def claim(self, release: Release, path: str) -> Release:  # noqa: ARG002 - for subclasses
         """Return the release that an answer names."""
         return release
 
@@ -69,7 +69,7 @@ class Fault:
     def finish(self, response: Response) -> None:
         """Change a response that is about to leave."""
 
-    def rewrite(self, name: str, text: str) -> str:
+    def rewrite(self, name: str, text: str) -> str:  # noqa: ARG002 - for subclasses
         """Return the text of one of the page's files."""
         return text
 

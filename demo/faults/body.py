@@ -95,6 +95,7 @@ class _Truncated(Response):
         super().__init__(status_code=whole.status_code)
         self.body, self.raw_headers = whole.body, whole.raw_headers
 
+    @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)

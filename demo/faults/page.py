@@ -90,7 +90,7 @@ class FailedRequest(_Appended):
     """The page calls an API route that does not exist."""
 
     name = "failed-request"
-    statement = 'void fetch("/api/v1/features");'
+    statement = 'void fetch("/api/v1/features").then((response) => response.text());'
 
 
 FAULTS: tuple[type[Fault], ...] = (

@@ -15,7 +15,7 @@ class WebsocketRefused(Fault):
 
     @override
     def socket(self, app: ASGIApp) -> ASGIApp:
-        async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        async def refuse(_scope: Scope, receive: Receive, send: Send) -> None:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
 
@@ -29,7 +29,7 @@ class WebsocketSilent(Fault):
 
     @override
     def socket(self, app: ASGIApp) -> ASGIApp:
-        async def say_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        async def say_nothing(_scope: Scope, receive: Receive, send: Send) -> None:
             await receive()
             await send({"type": "websocket.accept"})
             while (await receive())["type"] != "websocket.disconnect":
@@ -45,7 +45,7 @@ class WebsocketCloses(Fault):
 
     @override
     def socket(self, app: ASGIApp) -> ASGIApp:
-        async def close(scope: Scope, receive: Receive, send: Send) -> None:
+        async def close(_scope: Scope, receive: Receive, send: Send) -> None:
             await receive()
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 1011})

@@ -12,8 +12,9 @@ export async function loadAgents(list, choose) {
 
 async function agents() {
   const response = await fetch("/api/v1/agents");
+  const body = await response.text();
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return (await response.json()).data;
+  return JSON.parse(body).data;
 }
 
 function chip(agent, choose) {

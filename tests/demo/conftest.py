@@ -26,6 +26,7 @@ class Demo:
         command = [sys.executable, "-m", "demo", "--port", "0", "--quiet", *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
+        self.ca = f"{arguments[arguments.index('--tls-dir') + 1]}/ca.pem" if "--tls-dir" in arguments else ""
         self.line = self.process.stdout.readline()
         self.url = self.line.split()[-1]
         self.client = httpx2.Client(base_url=self.url, verify=verify, timeout=5, trust_env=False)
@@ -89,6 +90,14 @@ def demo(one_demo: Demo) -> Demo:
     one_demo.control("/release", commit="4f9d2c1", version="2.3.0")
     one_demo.control("/reset")
     return one_demo
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo with TLS whose controls can be reached under every certificate."""
+    demo = Demo("--tls", "--tls-dir", str(tmp_path_factory.mktemp("tls")), verify=False)
+    yield demo
+    demo.stop()
 
 
 @pytest.fixture(scope="session")

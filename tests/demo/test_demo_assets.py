@@ -56,6 +56,7 @@ def test_unchanged_files_are_304(demo: Demo, path: str) -> None:
     tag = demo.get(path).headers["etag"]
     again = demo.get(path, headers={"if-none-match": f'"other", {tag}'})
     assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["content-security-policy"] == demo.get(path).headers["content-security-policy"]
     assert demo.get(path, headers={"if-none-match": '"other"'}).status_code == 200
 
 
