@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from postdeploy.domain.reading import count, mapping, number, text
 
 __all__ = ["Action", "Confirmation", "OnFailure", "Policy", "Severity"]
 
@@ -69,34 +71,27 @@ class Policy:
     def to_json(self) -> dict[str, object]:
         """As JSON builtins, for the journal."""
         return {
-            "deadline": self.deadline,
-            "confirm": asdict(self.confirm),
+            "deadline": float(self.deadline),
+            "confirm": {"attempts": self.confirm.attempts, "spacing": float(self.confirm.spacing)},
             "flaky": self.flaky,
             "on_inconclusive": Action.HOLD.value,
             "actions": {severity.value: action.value for severity, action in self.actions.items()},
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, object]) -> Policy:
+    def from_json(cls, raw: object) -> Policy:
         """Back from the journal. Raises KeyError, TypeError or ValueError on anything else."""
-        confirm, actions = raw["confirm"], raw["actions"]
-        if not isinstance(confirm, Mapping) or not isinstance(actions, Mapping):
-            raise TypeError("a policy has a mapping 'confirm' and a mapping 'actions'")
+        fields = mapping(raw)
+        confirm, actions = mapping(fields["confirm"]), mapping(fields["actions"])
         return cls(
-            deadline=_number(raw["deadline"]),
-            confirm=Confirmation(int(_number(confirm["attempts"])), _number(confirm["spacing"])),
-            flaky=int(_number(raw["flaky"])),
-            actions=MappingProxyType({Severity(key): OnFailure(value) for key, value in actions.items()}),
+            deadline=number(fields["deadline"]),
+            confirm=Confirmation(count(confirm["attempts"]), number(confirm["spacing"])),
+            flaky=count(fields["flaky"]),
+            actions=MappingProxyType({severity: OnFailure(text(actions[severity.value])) for severity in Severity}),
         )
 
     @property
     def digest(self) -> str:
         """SHA-256 of the policy's canonical JSON."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"expected a number, got {value!r}")
-    return float(value)
+        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()

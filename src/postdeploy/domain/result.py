@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from postdeploy.domain.reading import array, count, flag, mapping, number, optional_text, text
+
 __all__ = ["Attempt", "CheckResult", "Fault", "Finding", "Outcome"]
 
 
@@ -51,6 +53,20 @@ class Finding:
             "line": self.line,
             "column": self.column,
         }
+
+    @classmethod
+    def from_json(cls, raw: object) -> Finding:
+        """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
+        fields = mapping(raw)
+        return cls(
+            code=text(fields["code"]),
+            subject=text(fields["subject"]),
+            expected=text(fields["expected"]),
+            observed=text(fields["observed"]),
+            step=count(fields.get("step", 0)),
+            line=count(fields.get("line", 0)),
+            column=count(fields.get("column", 0)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,33 +118,35 @@ class Attempt:
             "exchanges": self.exchanges,
         }
         optional: dict[str, Any] = {
-            "phases": {name: round(seconds, 6) for name, seconds in self.phases.items()},
-            "findings": [finding.to_json() for finding in self.findings],
+            "phases": {name: round(seconds, 6) for name, seconds in self.phases.items()} or None,
+            "findings": [finding.to_json() for finding in self.findings] or None,
             "error": self.error,
-            "releases": list(self.releases),
-            "excerpt": self.excerpt,
+            "releases": list(self.releases) or None,
+            "excerpt": self.excerpt or None,
             "curl": self.curl,
-            "evidence": list(self.evidence),
+            "evidence": list(self.evidence) or None,
             "fault": {"url": self.fault.url, "code": self.fault.code} if self.fault else None,
         }
-        return document | {key: value for key, value in optional.items() if value}
+        return document | {key: value for key, value in optional.items() if value is not None}
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Attempt:
+    def from_json(cls, raw: object) -> Attempt:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
+        fields = mapping(raw)
+        fault = fields.get("fault")
         return cls(
-            outcome=Outcome(raw["outcome"]),
-            started=float(raw["started"]),
-            duration=float(raw["duration"]),
-            phases={str(name): float(seconds) for name, seconds in raw.get("phases", {}).items()},
-            findings=tuple(Finding(**finding) for finding in raw.get("findings", ())),
-            error=raw.get("error"),
-            exchanges=int(raw["exchanges"]),
-            releases=tuple(raw.get("releases", ())),
-            excerpt=raw.get("excerpt", ""),
-            curl=raw.get("curl"),
-            evidence=tuple(raw.get("evidence", ())),
-            fault=Fault(**raw["fault"]) if raw.get("fault") else None,
+            outcome=Outcome(text(fields["outcome"])),
+            started=number(fields["started"]),
+            duration=number(fields["duration"]),
+            phases={name: number(seconds) for name, seconds in mapping(fields.get("phases", {})).items()},
+            findings=tuple(Finding.from_json(finding) for finding in array(fields.get("findings", ()))),
+            error=optional_text(fields.get("error")),
+            exchanges=count(fields["exchanges"]),
+            releases=tuple(text(release) for release in array(fields.get("releases", ()))),
+            excerpt=text(fields.get("excerpt", "")),
+            curl=optional_text(fields.get("curl")),
+            evidence=tuple(text(path) for path in array(fields.get("evidence", ()))),
+            fault=None if fault is None else Fault(text(mapping(fault)["url"]), text(mapping(fault)["code"])),
         )
 
 
@@ -176,13 +194,14 @@ class CheckResult:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> CheckResult:
+    def from_json(cls, raw: object) -> CheckResult:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
+        fields = mapping(raw)
         return cls(
-            check_id=str(raw["check"]),
-            outcome=Outcome(raw["outcome"]),
-            attempts=tuple(Attempt.from_json(attempt) for attempt in raw["attempts"]),
-            reason=raw.get("reason"),
-            blocked_by=raw.get("blocked_by"),
-            by_policy=bool(raw.get("by_policy", False)),
+            check_id=text(fields["check"]),
+            outcome=Outcome(text(fields["outcome"])),
+            attempts=tuple(Attempt.from_json(attempt) for attempt in array(fields["attempts"])),
+            reason=optional_text(fields.get("reason")),
+            blocked_by=optional_text(fields.get("blocked_by")),
+            by_policy=flag(fields.get("by_policy", False)),
         )
