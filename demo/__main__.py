@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         deployment = _deployment(options)
         bound = server.bind(options.host, options.port)
-    except FaultError as error:
+    except ValueError as error:
         parser.error(str(error))
     except OSError as error:
         _say(f"cannot listen on {options.host}:{options.port}: {error.strerror}", sys.stderr)

@@ -30,7 +30,7 @@ class Chat:
         if not _ROOM.fullmatch(room) or sum(map(len, self._rooms.values())) >= MOST_CLIENTS:
             await socket.close(1008)
             return
-        await socket.accept(headers=[(b"x-release", claimed(socket).commit.encode("latin-1", "replace"))])
+        await socket.accept(headers=[(b"x-release", claimed(socket).commit.encode("ascii"))])
         self._rooms[room].add(socket)
         try:
             await socket.send_json({"type": "welcome", "conversation": room})

@@ -7,6 +7,7 @@ import re
 import secrets
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection, Request
@@ -94,8 +95,10 @@ class Front:
     def _print(self, seen: Seen, started: float) -> None:
         if not self._manner.quiet:
             milliseconds = (time.perf_counter() - started) * 1000
-            sys.stdout.write(f"{seen.method} {seen.path} {seen.status} {milliseconds:.0f} ms\n")
-            sys.stdout.flush()
+            # Whoever started the server may have closed the pipe; that must not cost an answer.
+            with suppress(OSError):
+                sys.stdout.write(f"{seen.method} {seen.path} {seen.status} {milliseconds:.0f} ms\n")
+                sys.stdout.flush()
 
 
 def _stamp(response: Response, request: Request, release: Release) -> None:
@@ -103,4 +106,4 @@ def _stamp(response: Response, request: Request, release: Release) -> None:
         response.headers.setdefault(name, value)
     sent = request.headers.get("x-request-id", "")
     response.headers["x-request-id"] = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
-    response.headers["x-release"] = release.commit.encode("latin-1", "replace").decode("latin-1")
+    response.headers["x-release"] = release.commit

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import override
 
-from demo.faults.base import Fault, Proceed
-from demo.release import Release
+from demo.faults.base import Fault, FaultError, Proceed
+from demo.release import Release, checked
 
 BUILD_INFO = "/build-info.json"
 OLD_COMMIT = "0ldc0de"
@@ -24,7 +24,7 @@ class WrongRelease(Fault):
 
     def __init__(self, value: str) -> None:
         super().__init__(value)
-        self._commit = value or OLD_COMMIT
+        self._commit = _commit(value)
 
     @override
     def claim(self, release: Release, path: str) -> Release:
@@ -39,7 +39,7 @@ class MixedRelease(Fault):
 
     def __init__(self, value: str) -> None:
         super().__init__(value)
-        self._commit = value or OLD_COMMIT
+        self._commit = _commit(value)
         self._answers: Counter[bool] = Counter()
 
     @override
@@ -71,6 +71,13 @@ class NoBuildInfo(Fault):
         if request.scope["path"] == BUILD_INFO:
             return Response("Not Found", 404)
         return await proceed(request)
+
+
+def _commit(value: str) -> str:
+    try:
+        return checked(value or OLD_COMMIT)
+    except ValueError as error:
+        raise FaultError(str(error)) from None
 
 
 FAULTS: tuple[type[Fault], ...] = (WrongRelease, MixedRelease, NoReleaseHeader, NoBuildInfo)

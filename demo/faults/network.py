@@ -49,8 +49,8 @@ class DownAfterStart(Fault):
         response = await proceed(request)
         self._left -= 1
         if self._seconds is None and self._left <= 0:
-            response.headers["connection"] = "close"
-            asyncio.get_running_loop().call_soon(self._go_down)
+            # Before the last answer leaves, so that nobody who has it can still connect.
+            self._go_down()
         return response
 
     def _go_down(self) -> None:

@@ -65,6 +65,12 @@ def test_a_new_release(demo: Demo) -> None:
     assert "a81be03" in demo.get("/").text
 
 
+def test_a_release_that_is_no_header_is_refused(demo: Demo) -> None:
+    """A commit with a line break is a 400 and changes nothing."""
+    assert demo.post("/_demo/release", json={"commit": "a\nb"}).status_code == 400
+    assert demo.get("/healthz").headers["x-release"] == "4f9d2c1"
+
+
 def test_the_log_is_evidence(demo: Demo) -> None:
     """The log keeps method, path, status and the telling headers, and no secrets."""
     headers = {"user-agent": "probe/1", "x-synthetic-test": "1", "traceparent": "00-a-b-01", **demo.TOKEN}

@@ -195,7 +195,8 @@ def test_nothing_saved(tab: Tab, demo: Demo) -> None:
 def test_blank_page(tab: Tab, demo: Demo) -> None:
     """With blank-page the preview stays empty after an error."""
     demo.suffer("blank-page")
-    tab.page.goto("/", wait_until="networkidle")
+    tab.page.goto("/")
+    tab.wait_for_problem()
     expect(tab.page.get_by_test_id("preview")).to_be_empty()
     assert len(tab.problems) == 1
 
@@ -214,7 +215,8 @@ def test_blank_page(tab: Tab, demo: Demo) -> None:
 def test_faults_that_the_console_shows(tab: Tab, demo: Demo, fault: str, problem: str) -> None:
     """A fault is a problem that a browser reports by itself."""
     demo.suffer(fault)
-    tab.page.goto("/", wait_until="networkidle")
+    tab.page.goto("/")
+    tab.wait_for_problem()
     assert any(problem in one for one in tab.problems), tab.problems
 
 
@@ -225,5 +227,6 @@ def test_a_theme_fault_of_one_slot(start: object, chromium: Browser) -> None:
         demo.control("/switch", to=slot)
         with chromium.new_context(base_url=demo.url) as context:
             page = context.new_page()
-            page.goto("/", wait_until="networkidle")
+            page.goto("/")
+            page.wait_for_timeout(100)
             expect(page.get_by_test_id("bubble")).to_have_count(bubbles)

@@ -54,6 +54,7 @@ def test_every_fault_is_listed_and_documented() -> None:
         (["--fault", "api-50"], "did you mean api-500?"),
         (["--fault", "self-signed"], "self-signed needs --tls"),
         (["--fault", "api-500@green"], "no slot 'green'"),
+        (["--release", "a b"], "visible ASCII"),
         (["--port", "70000"], "65535"),
     ],
 )
