@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.redaction import Secret
@@ -79,9 +79,10 @@ class Service:
 
     @property
     def origin(self) -> str:
-        """``scheme://host[:port]`` as in RFC 6454."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        """``scheme://host[:port]`` as in RFC 6454: lower case, without the scheme's own port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        own = 443 if self.scheme == "https" else 80
+        return f"{self.scheme}://{host}" + ("" if self.port == own else f":{self.port}")
 
 
 class AccessMode(StrEnum):
@@ -99,14 +100,25 @@ class AllowRule:
     location: Location
 
     def covers(self, method: str, location: Location) -> bool:
-        """Whether this rule permits the method at the place (queries do not count)."""
+        """Whether this rule permits the method at the place (queries do not count).
+
+        A path with ``..`` is never covered: libcurl, browsers and servers take it for another path.
+        """
         path = location.path.split("?", 1)[0]
         same = self.method == method.upper() and self.location.service == location.service
-        return same and fnmatchcase(path, self.location.path)
+        return same and not _wanders(path) and _like(self.location.path, path)
 
     def __str__(self) -> str:
         """As people write it."""
         return f"{self.method} {self.location}"
+
+
+def _wanders(path: str) -> bool:
+    return bool({".", ".."} & set(re.split(r"[/\\]", unquote(path))))
+
+
+def _like(pattern: str, path: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), path, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True)
