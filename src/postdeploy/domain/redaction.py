@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+import html
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+from urllib.parse import quote, quote_plus
 
 __all__ = ["MASK", "Redactor", "Secret"]
 
-MASK = "***"
+MASK: Final = "***"
+
+_CUT: Final = "…"
+_PREFIX: Final = 4
+_BASE64: Final = 8
 
 
 class Secret:
@@ -44,7 +53,10 @@ class Secret:
 
 
 class Redactor:
-    """Masks the values of known secrets in text; values learnt while the run goes on are added with ``learn``."""
+    """Masks the values of known secrets in text; values learnt while the run goes on are added with ``learn``.
+
+    A value is found as it is and as the formats of our reports spell it: JSON, URLs, HTML, shell, Python, base64.
+    """
 
     def __init__(self, secrets: Mapping[str, Secret] | Iterable[Secret] = ()) -> None:
         known = secrets.values() if isinstance(secrets, Mapping) else secrets
@@ -56,14 +68,25 @@ class Redactor:
         """Mask this secret from now on."""
         value = secret.reveal()
         if value and value not in self._values:
-            self._values.append(value)
-            self._values.sort(key=len, reverse=True)
+            forms = {value, *_spellings(value), *_base64(value)}
+            self._values = sorted(forms.union(self._values), key=lambda form: (-len(form), form))
 
     def text(self, text: str) -> str:
         """The text with each secret value replaced by the mask."""
         for value in self._values:
             if value in text:
                 text = text.replace(value, MASK)
+        if _CUT in text and self._values:
+            *cut, rest = text.split(_CUT)
+            text = _CUT.join([*map(self._end, cut), rest])
+        return text
+
+    def _end(self, text: str) -> str:
+        """A value that was cut off by a limit still shows its beginning."""
+        for value in self._values:
+            for size in range(len(value) - 1, _PREFIX - 1, -1):
+                if text.endswith(value[:size]):
+                    return text[:-size] + MASK
         return text
 
     def tree(self, value: object) -> object:
@@ -77,3 +100,28 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.tree(item) for item in value]
         return value
+
+
+def _spellings(value: str) -> Iterator[str]:
+    data = value.encode("utf-8", "surrogatepass")
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
+    yield html.escape(value)
+    yield html.escape(value, quote=False)
+    yield value.replace("'", "'\"'\"'")  # as shlex.quote writes it
+    yield quote_plus(data)
+    for safe in ("", "/", "!~*'()"):
+        yield quote(data, safe=safe)
+
+
+def _base64(value: str) -> Iterator[str]:
+    """What base64 makes of the value wherever in a longer text it stands: the letters that only the value decides."""
+    data = value.encode("utf-8", "surrogatepass")
+    if len(data) < _BASE64:  # the few letters of a short one would be found in what is no secret
+        return
+    for before in range(3):
+        padded = bytes(before) + data
+        own = slice((0, 2, 3)[before], len(padded) * 8 // 6)
+        yield base64.b64encode(padded).decode()[own]
+        yield base64.urlsafe_b64encode(padded).decode()[own]
