@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.browser.find import INSTALL_HINT, Browser
@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser as PlaywrightBrowser
     from playwright.async_api import Playwright
 
-__all__ = ["Chromium", "ChromiumSource", "DriverLoop", "kill_process"]
+__all__ = ["Chromium", "ChromiumSource", "DriverLoop", "browser_process", "kill_process", "start_error"]
 
 _LAUNCH: Final = 20.0
 _CLOSE: Final = 0.5
 _REAPS: Final = 30
 _TRIES: Final = 2
 
-_Base = asyncio.ProactorEventLoop if sys.platform == "win32" else asyncio.SelectorEventLoop
+if sys.platform == "win32":
+    _Base = asyncio.ProactorEventLoop
+else:
+    _Base = asyncio.SelectorEventLoop
 
 
 class DriverLoop(_Base):
@@ -68,6 +71,18 @@ def kill_process(pid: int | None) -> None:
             os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
+def browser_process(answer: Mapping[str, Any]) -> int | None:
+    """The id of the browser's own process, as its ``SystemInfo.getProcessInfo`` says."""
+    processes = (process for process in answer["processInfo"] if process["type"] == "browser")
+    return next((int(process["id"]) for process in processes), None)
+
+
+def start_error(found: Browser, error: BaseException) -> BrowserUnavailableError:
+    """The error for a browser that did not start."""
+    lines = str(error).strip().splitlines() or [f"it did not answer within {_LAUNCH:.0f} s"]
+    return BrowserUnavailableError(f"{found.executable} did not start: {lines[0]}; {INSTALL_HINT}")
+
+
 class Chromium:
     """A driver and the browser that it started."""
 
@@ -96,8 +111,7 @@ class Chromium:
         except (Error, OSError, TimeoutError) as error:
             if playwright is not None:
                 await _in_time(playwright.stop())
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else f"nothing within {_LAUNCH:.0f} s"
-            raise BrowserUnavailableError(f"{found.executable} did not start: {reason}; {INSTALL_HINT}") from error
+            raise start_error(found, error) from error
 
     @property
     def alive(self) -> bool:
@@ -118,9 +132,7 @@ class Chromium:
 
 async def _pid(browser: PlaywrightBrowser) -> int | None:
     session = await browser.new_browser_cdp_session()
-    answer = await session.send("SystemInfo.getProcessInfo")
-    processes = (process for process in answer["processInfo"] if process["type"] == "browser")
-    return next((int(process["id"]) for process in processes), None)
+    return browser_process(await session.send("SystemInfo.getProcessInfo"))
 
 
 async def _in_time(action: Any) -> None:

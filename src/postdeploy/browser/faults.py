@@ -62,24 +62,33 @@ _OUR_CODES: Final[Mapping[str, tuple[str, str]]] = {
 def navigation_fault(text: str, url: str) -> ProbeError:
     """The error for a navigation to ``url`` that failed with this text of the browser."""
     found = _NET_ERROR.search(text)
-    name = found.group(1) if found else ""
+    if found is None:
+        return _own_fault(text, url)
+    name = found.group(1)
+    if name in _OUR_CODES:
+        code, phrase = _OUR_CODES[name]
+        return ProbeError(code, f"{phrase}: {url}", target_fault=False)
+    code, phrase = _CODES.get(name) or _family(name)
+    return ProbeError(code, f"{phrase}: {url}")
+
+
+def _own_fault(text: str, url: str) -> ProbeError:
     if "crashed" in text:
         return ProbeError("page_crashed", f"the page at {url} crashed in the browser", target_fault=False)
     if is_gone(text):
         return ProbeError("page_closed", f"the page at {url} closed itself", target_fault=False)
-    if name in _OUR_CODES:
-        code, phrase = _OUR_CODES[name]
-        return ProbeError(code, f"{phrase}: {url}", target_fault=False)
-    if name in _CODES:
-        code, phrase = _CODES[name]
-        return ProbeError(code, f"{phrase}: {url}")
-    if name.startswith("ERR_CERT_"):
-        return ProbeError("certificate_untrusted", f"the certificate is not trusted ({name}): {url}")
-    if name.startswith(("ERR_SSL_", "ERR_BAD_SSL_")):
-        return ProbeError("tls_failed", f"the TLS handshake failed ({name}): {url}")
-    if name:
-        return ProbeError("navigation_failed", f"the browser could not open {url}: {name}")
     return ProbeError("browser_error", f"the browser could not open {url}: {text[:300]}", target_fault=False)
+
+
+def _family(name: str) -> tuple[str, str]:
+    for start, code in (
+        ("ERR_CERT_", "certificate_untrusted"),
+        ("ERR_SSL_", "tls_failed"),
+        ("ERR_BAD_SSL_", "tls_failed"),
+    ):
+        if name.startswith(start):
+            return code, f"the browser refused the connection as not secure ({name})"
+    return "navigation_failed", f"the browser could not open the page ({name})"
 
 
 def is_gone(text: str) -> bool:

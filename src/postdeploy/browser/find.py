@@ -63,7 +63,7 @@ def _playwright() -> Path | None:
 
 
 def _explicit(wanted: str, origin: str, environment: Mapping[str, str]) -> Browser:
-    path = shutil.which(os.path.expanduser(wanted), path=environment.get("PATH", ""))
+    path = shutil.which(Path(wanted).expanduser(), path=environment.get("PATH", ""))
     if path is None:
         source = f"the environment variable {origin}" if origin == SETTING else "the browser setting"
         raise BrowserUnavailableError(f"{source} names {wanted!r}, which is not an executable file; {INSTALL_HINT}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from postdeploy.browser.faults import is_gone, is_navigating
 from postdeploy.browser.task import BODY, PageTask
@@ -17,15 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Glance", "glance"]
 
-_FACTS: Final = """(body) => {
-  const entry = performance.getEntriesByType("navigation")[0];
-  return {
-    title: String(document.title),
-    complete: document.readyState === "complete",
-    body: body && document.body ? String(document.body.innerText) : "",
-    timing: entry ? entry.toJSON() : {},
-  };
-}"""
 _PHASES: Final[Mapping[str, tuple[str, str]]] = {
     "dns": ("domainLookupStart", "domainLookupEnd"),
     "connect": ("connectStart", "connectEnd"),
@@ -36,6 +29,7 @@ _PHASES: Final[Mapping[str, tuple[str, str]]] = {
     "load": ("domContentLoadedEventEnd", "loadEventEnd"),
 }
 _BODY: Final = 1_000_000
+_T = TypeVar("_T")
 
 
 class Glance:
@@ -63,47 +57,67 @@ def _seconds(start: object, end: object) -> float | None:
     return (end - start) / 1000 if 0 < start <= end < math.inf else None
 
 
-async def glance(page: Page, task: PageTask) -> Glance | None:
-    """Look once; None if the page went elsewhere meanwhile. Raises ProbeError for a selector that cannot be."""
+async def glance(page: Page, task: PageTask, *, thorough: bool) -> Glance | None:
+    """Look once; None if the page went elsewhere meanwhile, or cannot be judged without a thorough look.
+
+    A thorough look asks Playwright's selector engine where the cheap one is not certain.
+    Raises ProbeError for a selector that cannot be.
+    """
     from playwright.async_api import Error
 
+    texts = [selector for selector in task.texts if selector != BODY]
     try:
-        facts, seen, texts = await asyncio.gather(
-            page.evaluate(_FACTS, BODY in task.texts),
-            asyncio.gather(*(_visible(page, selector) for selector in task.selectors)),
-            asyncio.gather(*(_text(page, selector) for selector in task.texts if selector != BODY)),
-        )
+        wanted = {"selectors": list(task.selectors), "texts": texts, "body": BODY in task.texts}
+        facts = await page.evaluate(_sweep(), wanted)
+        seen = _by_selector(task.selectors, facts["seen"])
+        found = _by_selector(texts, facts["texts"])
+        unsure = [*_unsure(seen), *_unsure(found)]
+        if unsure and not thorough:
+            return None
+        await asyncio.gather(_complete(seen, _visible, page), _complete(found, _text, page))
     except Error as error:
         if is_navigating(error.message) and not is_gone(error.message):
             return None
         raise
-    wanted = (selector for selector in task.texts if selector != BODY)
-    found = {selector: text for selector, text in zip(wanted, texts, strict=True) if text is not None}
-    return Glance(facts, page.url, dict(zip(task.selectors, seen, strict=True)), found)
+    present = {selector: clean(str(text[0]), _BODY) for selector, text in found.items() if text}
+    return Glance(facts, page.url, {selector: bool(answer) for selector, answer in seen.items()}, present)
+
+
+@cache
+def _sweep() -> str:
+    return (files("postdeploy.browser") / "sweep.js").read_text(encoding="utf-8")
+
+
+def _by_selector(selectors: Sequence[str], answers: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(selectors, answers, strict=True))
+
+
+def _unsure(answers: Mapping[str, Any]) -> list[str]:
+    return [selector for selector, answer in answers.items() if answer is None]
+
+
+async def _complete(answers: dict[str, Any], ask: Callable[[Page, str], Awaitable[_T]], page: Page) -> None:
+    """Fill in what is not certain yet."""
+    unsure = _unsure(answers)
+    answers.update(
+        zip(unsure, await asyncio.gather(*(_asked(ask, page, selector) for selector in unsure)), strict=True)
+    )
+
+
+async def _asked(ask: Callable[[Page, str], Awaitable[_T]], page: Page, selector: str) -> _T:
+    try:
+        return await ask(page, selector)
+    except Exception as error:
+        text = str(error)
+        if any(sign in text for sign in ("selector", "Unknown engine", "Unexpected token", "XPath")):
+            message = f"{selector!r} is not a selector: {text.splitlines()[0]}"
+            raise ProbeError("selector_invalid", message, target_fault=False) from error
+        raise
 
 
 async def _visible(page: Page, selector: str) -> bool:
-    with _NamedSelector(selector):
-        return await page.locator(selector).filter(visible=True).count() > 0
+    return await page.locator(selector).filter(visible=True).count() > 0
 
 
-async def _text(page: Page, selector: str) -> str | None:
-    with _NamedSelector(selector):
-        texts = await page.locator(selector).first.all_inner_texts()
-    return clean(texts[0], _BODY) if texts else None
-
-
-class _NamedSelector:
-    """Tells a selector that cannot be from a page that cannot be looked at."""
-
-    def __init__(self, selector: str) -> None:
-        self._selector = selector
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        text = str(error) if error is not None else ""
-        if any(sign in text for sign in ("selector", "Unknown engine", "is not a valid", "Unexpected token")):
-            message = f"{self._selector!r} is not a selector: {text.splitlines()[0]}"
-            raise ProbeError("selector_invalid", message, target_fault=False) from error
+async def _text(page: Page, selector: str) -> list[str]:
+    return await page.locator(selector).first.all_inner_texts()

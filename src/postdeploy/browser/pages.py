@@ -117,7 +117,7 @@ class PagePool:
                 raise _given_up() from None
             raise
         finally:
-            self._work.discard(current)  # type: ignore[arg-type]
+            self._work.discard(current)
 
     async def _look(self, task: PageTask) -> PageObservation:
         async with self._slots:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.browser.task import Allowed
@@ -63,3 +65,25 @@ def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch
 
     context.route(_EVERYTHING, on_request)
     context.route_web_socket(_EVERYTHING, on_socket)
+    _refuse_direct(context.request, allowed, watch)
+
+
+def _refuse_direct(client: sync_api.APIRequestContext, allowed: Allowed, watch: Watch) -> None:
+    """Guard the client that sends requests beside the pages, which routes do not see; pages share it."""
+    for name in (*_METHODS, "fetch"):
+        setattr(client, name, _guarded(getattr(client, name), name, allowed, watch))
+
+
+def _guarded(send: Callable[..., Any], name: str, allowed: Allowed, watch: Watch) -> Callable[..., Any]:
+    @functools.wraps(send)
+    def guarded(url_or_request: Any, **options: Any) -> Any:
+        url = url_or_request if isinstance(url_or_request, str) else url_or_request.url
+        method = options.get("method") or getattr(url_or_request, "method", "GET") if name == "fetch" else name
+        reason = allowed(str(method).upper(), url)
+        if reason is not None:
+            raise GuardRefusalError(reason)
+        response = send(url_or_request, **options)
+        watch.answered(response.url, response.headers)
+        return response
+
+    return guarded

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,7 @@ _CLOSE: Final = 0.5
 _INTERVAL: Final = 0.05
 _PATIENCE: Final = 2.0
 _NOTICES: Final = 6
+_CHEAP: Final = 2
 
 
 class BrowserGoneError(Exception):
@@ -136,15 +138,16 @@ class _Visit:
             raise
 
     async def _until_settled(self) -> PageObservation:
-        while True:
+        for looks in count():
             started = self._watch.started
-            look = await glance(self._page, self._task)
+            look = await glance(self._page, self._task, thorough=looks >= _CHEAP)
             if look is not None:
                 self._last = look
                 observation = self._observation(look)
                 if self._task.settled(observation) and self._at_rest(look, started):
                     return observation
             await asyncio.sleep(_INTERVAL)
+        raise AssertionError  # pragma: no cover  # a count never ends
 
     def _at_rest(self, look: Glance, started: int) -> bool:
         """Whether the page loaded and asks for nothing more; what it polls for endlessly is waited for a while only."""

@@ -1,0 +1,104 @@
+"""What the pages of one Python test said and asked for, and what is kept of them when the test fails."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
+from postdeploy.browser.watch import Watch, without
+from postdeploy.domain.observation import ConsoleMessage, FailedRequest
+from postdeploy.domain.result import Finding
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+__all__ = ["PageRecorder"]
+
+_SCREENSHOT: Final = 3000
+
+
+class PageRecorder:
+    """Listens to the contexts of one test.
+
+    Args:
+        trace: whether to record a trace, which costs 40 %.
+        release_header: the response header that names the release, if there is one.
+        counts: whether an answer from this URL is an answer of the target.
+    """
+
+    def __init__(
+        self,
+        *,
+        trace: bool = False,
+        release_header: str | None = None,
+        counts: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.watch = Watch(release_header, counts)
+        self._trace = trace
+        self._contexts: list[BrowserContext] = []
+        self._console: list[re.Pattern[str]] = []
+        self._requests: list[re.Pattern[str]] = []
+
+    def follow(self, context: BrowserContext) -> None:
+        """Listen to a context, and trace it if that was asked for."""
+        self.watch.follow(context)
+        self._contexts.append(context)
+        if self._trace:
+            context.tracing.start(screenshots=True, snapshots=True, sources=False)
+
+    def allow_console(self, pattern: str) -> None:
+        """Expect console errors in which this regular expression is found."""
+        self._console.append(re.compile(pattern))
+
+    def allow_requests(self, pattern: str) -> None:
+        """Expect failed requests in which (``METHOD url: reason``) this regular expression is found."""
+        self._requests.append(re.compile(pattern))
+
+    @property
+    def console(self) -> tuple[ConsoleMessage, ...]:
+        """The console errors and uncaught exceptions that nobody expected."""
+        return without(self.watch.console, self._console)
+
+    @property
+    def requests(self) -> tuple[FailedRequest, ...]:
+        """The failed requests that nobody expected."""
+        return without(self.watch.requests, self._requests)
+
+    @property
+    def exchanges(self) -> int:
+        """How often the target answered."""
+        return self.watch.exchanges
+
+    @property
+    def releases(self) -> Mapping[str, int]:
+        """The releases that answered, and how often each."""
+        return self.watch.releases
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What went wrong in the pages, whatever the test itself asserted."""
+        console = tuple(Finding("mismatch", "console", "no errors", str(message)) for message in self.console)
+        return console + tuple(Finding("mismatch", "requests", "none failed", str(item)) for item in self.requests)
+
+    def keep(self, folder: Path) -> tuple[str, ...]:
+        """Write screenshot, trace and logs of a test that failed; the paths below ``folder``, as it was given."""
+        write_logs(folder, self.watch.console, self.watch.requests)
+        for context in self._contexts:
+            with contextlib.suppress(Exception):  # a page that cannot be pictured: the logs are there
+                for page in context.pages[-1:]:
+                    page.screenshot(path=folder / SCREENSHOT, timeout=_SCREENSHOT)
+        self._stop(folder / TRACE)
+        return kept(folder)
+
+    def discard(self) -> None:
+        """Keep nothing of a test that passed."""
+        self._stop(None)
+
+    def _stop(self, path: Path | None) -> None:
+        contexts, self._contexts = self._contexts, []
+        for number, context in enumerate(contexts if self._trace else ()):
+            with contextlib.suppress(Exception):  # the browser may be gone, and the trace with it
+                context.tracing.stop(path=path if number == 0 else None)
