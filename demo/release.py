@@ -35,6 +35,7 @@ class Release:
     built_at: str = field(default_factory=utc_now)
 
     def __post_init__(self) -> None:
+        """Refuse names that could not be sent."""
         for name in (self.commit, self.version, self.environment):
             checked(name)
 
