@@ -8,7 +8,7 @@ from pathlib import Path
 from postdeploy.config.node import Node, Place
 from postdeploy.errors import ConfigProblem, ConfigurationError, SecretMissingError
 
-__all__ = ["Report", "Wrong", "raise_problems", "show_path"]
+__all__ = ["Report", "Wrong", "in_order", "raise_problems", "show_path"]
 
 
 class Wrong(Exception):  # noqa: N818 - it never leaves this package; what people see is a ConfigProblem

@@ -9,7 +9,9 @@ from postdeploy.domain.selection import MISSING
 
 __all__ = ["JsonPath", "JsonPathError"]
 
-_SEGMENT: Final = re.compile(r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(-?[1-9][0-9]{0,14}|0)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]""")
+_SEGMENT: Final = re.compile(
+    r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(-?[1-9][0-9]{0,14}|0)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]"""
+)
 
 
 class JsonPathError(ValueError):

@@ -32,10 +32,11 @@ class Field(NamedTuple):
 
 
 class Shape:
-    """The keys that a mapping may hold."""
+    """The keys that a mapping may hold; ``foreign`` says of keys that belong elsewhere why they are wrong here."""
 
-    def __init__(self, fields: Mapping[str, Field]) -> None:
+    def __init__(self, fields: Mapping[str, Field], foreign: Mapping[str, str] | None = None) -> None:
         self.fields = fields
+        self.foreign = foreign or {}
         self.required = tuple(key for key, field in fields.items() if field.required)
 
     def read(self, node: Node, scope: Scope) -> dict[str, Any]:
@@ -45,7 +46,7 @@ class Shape:
         for key, item in entries.items():
             field = self.fields.get(key)
             if field is None:
-                scope.report.add(item.key, f"unknown key '{key}'", way_out(key, self.fields))
+                self._refuse(key, item, scope)
             else:
                 read_entry(found, key, field.type.read, item, scope)
         for key in self.required:
@@ -53,13 +54,21 @@ class Shape:
                 scope.report.add(node.key, f"'{key}' is missing", f"add '{key}:'")
         return found
 
+    def _refuse(self, key: str, item: Node, scope: Scope) -> None:
+        if key in self.foreign:
+            scope.report.add(item.key, self.foreign[key], f"known: {', '.join(self.fields)}")
+        else:
+            scope.report.add(item.key, f"unknown key '{key}'", way_out(key, self.fields))
+
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of such a mapping."""
         schema: dict[str, Any] = {
             "type": "object",
             "additionalProperties": False,
-            "properties": {key: {**field.type.schema, "description": field.about} for key, field in self.fields.items()},
+            "properties": {
+                key: {**field.type.schema, "description": field.about} for key, field in self.fields.items()
+            },
         }
         return schema | ({"required": list(self.required)} if self.required else {})
 
@@ -91,7 +100,9 @@ def list_of(item: Type) -> Type:
 
     def read(node: Node, scope: Scope) -> tuple[Any, ...]:
         if not isinstance(node.value, list) or not node.value:
-            raise Wrong(f"takes a list with at least one item, not {'an empty one' if node.value == [] else seen(node)}")
+            raise Wrong(
+                f"takes a list with at least one item, not {'an empty one' if node.value == [] else seen(node)}"
+            )
         found: dict[str, Any] = {}
         for index, each in enumerate(node.value):
             try:

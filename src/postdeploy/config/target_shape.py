@@ -46,13 +46,18 @@ def _check_service_name(name: str) -> None:
         raise Wrong("cannot be the name of a service", "it is a word of Python; choose another one")
 
 
-def _read_service(node: Node, scope: Scope) -> str:
-    if isinstance(node.value, dict):
-        return str(_SERVICE.read(node, scope).get("url", ""))
-    return read_url(node, scope)
+def _read_service(node: Node, scope: Scope) -> dict[str, str]:
+    return _SERVICE.read(node, scope) if isinstance(node.value, dict) else {"url": read_url(node, scope)}
 
 
-def _read_services(node: Node, scope: Scope) -> dict[str, str]:
+def _read_health(node: Node, _scope: Scope) -> str:
+    path = read_line(node)
+    if not path.startswith("/"):
+        raise Wrong(f"takes a path that begins with '/', not {seen(node)}")
+    return check_path(path)
+
+
+def _read_services(node: Node, scope: Scope) -> dict[str, dict[str, str]]:
     if table(node) == {}:
         raise Wrong("names no service", "add one, such as web: https://staging.example.com")
     return dict(_SERVICES.read(node, scope))
@@ -88,14 +93,26 @@ def _read_inconclusive(node: Node, _scope: Scope) -> str:
 
 
 _URL: Final = Type(read_url, {"type": "string", "pattern": r"^(https?://|\$\{)"})
-_SERVICE: Final = Shape({"url": Field(_URL, "http or https, a host, perhaps a port and a path.", required=True)})
+_SERVICE: Final = Shape(
+    {
+        "url": Field(_URL, "http or https, a host, perhaps a port and a path.", required=True),
+        "health": Field(
+            Type(_read_health, {"type": "string", "pattern": "^/"}),
+            "A path that answers below 500 when the service is up. Without it any answer counts as up.",
+        ),
+    }
+)
 _SERVICES: Final = mapping_of(
     Type(_read_service, {"anyOf": [_URL.schema, _SERVICE.schema]}), _check_service_name, NAME_PATTERN
 )
 _SERVER: Final = Shape(
     {
-        "command": Field(list_of(TEXT), "The command and its arguments, one item each; no shell reads it.", required=True),
-        "ready": Field(LOCATION, "The place that answers 2xx when the server may be used: service:/path.", required=True),
+        "command": Field(
+            list_of(TEXT), "The command and its arguments, one item each; no shell reads it.", required=True
+        ),
+        "ready": Field(
+            LOCATION, "The place that answers 2xx when the server may be used: service:/path.", required=True
+        ),
         "within": Field(DURATION, "How long it may take to become ready. Default: 30s."),
         "environment": Field(
             mapping_of(TEXT, lambda _name: None), "Variables that the server gets beside those of the run."
@@ -105,7 +122,9 @@ _SERVER: Final = Shape(
 _RELEASE: Final = Shape(
     {
         "from": Field(
-            one_or_list(LOCATION), "The place, or places, that tell which release is live: service:/path.", required=True
+            one_or_list(LOCATION),
+            "The place, or places, that tell which release is live: service:/path.",
+            required=True,
         ),
         "json": Field(JSON_PATH, "Where in that answer the release stands: a JSON path such as $.commit."),
         "header": Field(HEADER_NAME, "The response header that names the release on ordinary answers."),
@@ -155,7 +174,9 @@ TARGET: Final = Shape(
             "The origins of the target by name, such as web and api. Tests get a client fixture for each.",
         ),
         "server": Field(_SERVER.type, "A local server that a run starts by itself and ends afterwards."),
-        "release": Field(_RELEASE.type, "How to tell which release is live, and how long to wait for the expected one."),
+        "release": Field(
+            _RELEASE.type, "How to tell which release is live, and how long to wait for the expected one."
+        ),
         "secrets": Field(
             mapping_of(Type(_read_secret, TEXT.schema), name_check("secret"), NAME_PATTERN),
             'Values that are masked everywhere, by name: "${VARIABLE}". Suites use them as ${secrets.name}.',
@@ -175,4 +196,3 @@ TARGET: Final = Shape(
     }
 )
 """All keys but ``extends``, which is gone when an entry is resolved."""
-

@@ -136,7 +136,7 @@ def _target(name: str, entry: Entry) -> Target:
     values = entry.values
     return Target(
         name=name,
-        services={service: Service(service, url) for service, url in values["services"].items()},
+        services={service: Service(service, **place) for service, place in values["services"].items()},
         access=Access(values.get("access", AccessMode.READ_ONLY), values.get("allow", ())),
         budget=Budget(**values.get("budget", {})),
         policy=_policy(values.get("policy", {})),

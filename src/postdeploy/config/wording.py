@@ -19,11 +19,11 @@ def listed(words: Iterable[str], last: str = "or") -> str:
     return f"{', '.join(known[:-1])} {last} {known[-1]}"
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
+def nearest(word: str, words: Iterable[str], cutoff: float = _CUTOFF) -> str | None:
     """The known word that somebody meant, if one is close."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word.lower(), list(words), n=1, cutoff=_CUTOFF)
+    close = get_close_matches(word.lower(), list(words), n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

@@ -97,7 +97,9 @@ class _Builder:
             self._refuse(event, f"alias '*{event.anchor}'", "aliases are not allowed: write the value out")
             return Node(UNKNOWN, "", event.start_mark, name)
         if event.anchor is not None:
-            self._refuse(event, f"anchor '&{event.anchor}'", "anchors are not allowed: write the value where it is used")
+            self._refuse(
+                event, f"anchor '&{event.anchor}'", "anchors are not allowed: write the value where it is used"
+            )
         if event.tag is not None:
             self._refuse(event, f"tag '{event.tag}'", "tags are not allowed: write the plain value")
         if kind is ScalarEvent:
@@ -105,7 +107,9 @@ class _Builder:
         if depth >= DEPTH:
             self._refuse(event, f"nested more than {DEPTH} levels deep", "flatten it")
             raise _Stop
-        return self._mapping(event, name, depth + 1) if kind is MappingStartEvent else self._list(event, name, depth + 1)
+        return (
+            self._mapping(event, name, depth + 1) if kind is MappingStartEvent else self._list(event, name, depth + 1)
+        )
 
     def _mapping(self, start: Any, name: Mark, depth: int) -> Node:
         entries: dict[str, Node] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,7 +26,11 @@ __all__ = [
     "TlsProbe",
     "WebsocketProbe",
     "When",
+    "authorization",
 ]
+
+_BASIC = "basic "
+_BEARER = "bearer "
 
 
 class Kind(StrEnum):
@@ -116,6 +121,19 @@ class PageProbe:
     def service(self) -> str:
         """The service that it goes to."""
         return self.location.service
+
+
+def authorization(text: str) -> str:
+    """The Authorization header for ``bearer TOKEN`` or ``basic user:password``; every other text stays as it is.
+
+    It must see the password, so it is called where placeholders are filled in. A finished header does not change.
+    """
+    kind, rest = text[:7].lower(), text[7:].strip()
+    if kind == _BEARER:
+        return f"Bearer {rest}"
+    if kind.startswith(_BASIC) and ":" in text:
+        return f"Basic {b64encode(text[len(_BASIC) :].strip().encode()).decode()}"
+    return text
 
 
 Probe = HttpProbe | TlsProbe | DnsProbe | TcpProbe | WebsocketProbe | PageProbe

@@ -1,0 +1,85 @@
+"""Declared suites become checks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from postdeploy.config.check_shape import DEFAULTS
+from postdeploy.config.checks import Suite, read_check
+from postdeploy.config.node import Node
+from postdeploy.config.report import Report, Wrong, raise_problems, show_path
+from postdeploy.config.scope import Scope
+from postdeploy.config.shape import Field, Shape, Type
+from postdeploy.config.values import LINE
+from postdeploy.config.yaml_source import SUITE_LIMIT, read_yaml
+from postdeploy.domain.check import Check
+from postdeploy.domain.target import Target
+
+__all__ = ["SUITE", "load_suites", "read_suite", "report_duplicates"]
+
+
+def _read_nothing(_node: Node, _scope: Scope) -> None:
+    """Checks are read when the defaults are known."""
+
+
+SUITE: Final = Shape(
+    {
+        "name": Field(LINE, "What the suite is called in reports."),
+        "defaults": Field(DEFAULTS.type, "What holds for every check that does not say otherwise."),
+        "checks": Field(
+            Type(_read_nothing, {"type": "array", "items": {"$ref": "#/definitions/check"}, "minItems": 1}),
+            "The checks: each sends something to the target and says what it expects.",
+            required=True,
+        ),
+    }
+)
+
+
+def load_suites(
+    paths: Iterable[Path], root: Path, target: Target, targets: Collection[str] | None = None
+) -> tuple[Check, ...]:
+    """The checks of all files. Raises ConfigurationError with everything that is wrong in any of them."""
+    checks: list[Check] = []
+    reports: dict[str, Report] = {}
+    for path in dict.fromkeys(paths):
+        shown = show_path(path, root)
+        report = reports[shown] = Report(shown)
+        scope = Scope(report, target.name, tuple(target.services), tuple(target.secrets), targets)
+        document = read_yaml(path, report, SUITE_LIMIT)
+        if document is not None:
+            checks += read_suite(document, scope)
+    report_duplicates(checks, reports)
+    raise_problems(reports.values())
+    return tuple(checks)
+
+
+def read_suite(document: Node, scope: Scope) -> list[Check]:
+    """The checks of a document that could be read; what is wrong is reported."""
+    path = scope.report.path
+    found = SUITE.read(document, scope)
+    suite = Suite(path, found.get("defaults", {}))
+    node = document.value.get("checks")
+    if node is None:
+        return []
+    if not isinstance(node.value, list) or not node.value:
+        scope.report.add(node.at, "'checks' takes a list with at least one check", "begin each check with '- name:'")
+        return []
+    checks: dict[str, Check | None] = {}
+    for index, item in enumerate(node.value):
+        try:
+            checks[str(index)] = read_check(item, suite, scope)
+        except Wrong as wrong:
+            scope.report.wrong("a check", item, wrong)
+    return [check for check in checks.values() if check is not None]
+
+
+def report_duplicates(checks: Iterable[Check], reports: dict[str, Report]) -> None:
+    """Report every check whose id another one has already, naming both places."""
+    first: dict[str, Check] = {}
+    for check in checks:
+        known = first.setdefault(check.id, check)
+        if known is not check:
+            hint = f"first at {known.path}:{known.line}:{known.column}; give it another name, or an 'id'"
+            reports[check.path].add((check.line, check.column), f"duplicate check '{check.id}'", hint)
