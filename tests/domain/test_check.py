@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from postdeploy.domain.check import (
+    Check,
+    DnsProbe,
+    HttpProbe,
+    Kind,
+    PageProbe,
+    Probe,
+    Step,
+    TcpProbe,
+    TlsProbe,
+    WebsocketProbe,
+    When,
+)
+from postdeploy.domain.target import Location
+
+HOME = Location("web", "/")
+READ = Step(HttpProbe("GET", HOME))
+WRITE = Step(HttpProbe("POST", Location("api", "/users")))
+
+
+def check(*steps: Step, cleanup: tuple[Step, ...] = (), repeatable: bool = False) -> Check:
+    """A check with these steps."""
+    return Check("s::n", "n", Kind.API, "s", 1, 1, steps, cleanup, repeatable=repeatable)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        HttpProbe("GET", HOME),
+        TlsProbe("web"),
+        DnsProbe("web"),
+        TcpProbe("web"),
+        WebsocketProbe(HOME),
+        PageProbe(HOME),
+    ],
+    ids=lambda probe: type(probe).__name__,
+)
+def test_every_probe_names_its_service(probe: Probe) -> None:
+    """Whatever a probe does, it says to which service it goes, and reading is no writing."""
+    assert probe.service == "web"
+    assert probe.writes is False
+
+
+@pytest.mark.parametrize(
+    ("method", "writes"),
+    [("GET", False), ("HEAD", False), ("OPTIONS", False), ("POST", True), ("DELETE", True), ("TRACE", True)],
+)
+def test_methods_that_write(method: str, writes: bool) -> None:
+    """A method that is not known to be safe may change the target."""
+    assert HttpProbe(method, HOME).writes is writes
+
+
+@pytest.mark.parametrize(
+    ("when", "target", "applies"),
+    [
+        (When(), "staging", True),
+        (When(targets=frozenset({"staging"})), "staging", True),
+        (When(targets=frozenset({"staging"})), "production", False),
+        (When(excluded=frozenset({"production"})), "production", False),
+        (When(excluded=frozenset({"production"})), "staging", True),
+        (When(targets=frozenset({"a"}), excluded=frozenset({"a"})), "a", False),
+    ],
+    ids=["all", "named", "other", "excluded", "rest", "both"],
+)
+def test_when(when: When, target: str, applies: bool) -> None:
+    """A check runs on the targets that it names, or on all, but never on an excluded one."""
+    assert when.applies(target) is applies
+
+
+def test_services_come_once_in_order() -> None:
+    """A check talks to the services of its steps and its cleanup."""
+    assert check(WRITE, READ, WRITE, cleanup=(Step(TlsProbe("cdn")),)).services == ("api", "web", "cdn")
+
+
+@pytest.mark.parametrize(
+    ("made", "writes", "may_repeat"),
+    [
+        (check(READ), False, True),
+        (check(READ, WRITE), True, False),
+        (check(READ, cleanup=(WRITE,)), True, False),
+        (check(WRITE, repeatable=True), True, True),
+    ],
+    ids=["reads", "writes", "cleans up", "says so"],
+)
+def test_repeating(made: Check, writes: bool, may_repeat: bool) -> None:
+    """A check that writes is repeated only where it says that it may be."""
+    assert (made.writes, made.may_repeat) == (writes, may_repeat)
