@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from postdeploy.browser.find import INSTALL_HINT, Browser
 from postdeploy.errors import BrowserUnavailableError
@@ -35,18 +35,18 @@ class DriverLoop(_Base):
 
     def __init__(self) -> None:
         super().__init__()
-        self._children: list[asyncio.SubprocessTransport] = []
+        self.children: list[asyncio.SubprocessTransport] = []
         self.set_exception_handler(_ignore)
 
     async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
         """Start a process as every event loop does."""
         transport, protocol = await super().subprocess_exec(*args, **kwargs)
-        self._children.append(transport)
+        self.children.append(transport)
         return transport, protocol
 
     def kill_children(self) -> None:
         """End every process that is still there; a driver that ends takes its browser along."""
-        for transport in self._children:
+        for transport in self.children:
             if transport.get_returncode() is None:
                 with contextlib.suppress(ProcessLookupError):
                     transport.kill()
@@ -55,7 +55,7 @@ class DriverLoop(_Base):
         """End them and wait until they are gone, so that the loop may be closed."""
         self.kill_children()
         for _ in range(_REAPS):
-            if all(transport.get_returncode() is not None for transport in self._children):
+            if all(transport.get_returncode() is not None for transport in self.children):
                 return
             await asyncio.sleep(0.01)
 
@@ -88,6 +88,7 @@ class Chromium:
 
     def __init__(self, playwright: Playwright, browser: PlaywrightBrowser, pid: int | None) -> None:
         self._playwright = playwright
+        self._driver = cast(DriverLoop, asyncio.get_running_loop()).children[-1]
         self.browser = browser
         self.pid = pid
 
@@ -115,8 +116,8 @@ class Chromium:
 
     @property
     def alive(self) -> bool:
-        """Whether the browser still answers its driver."""
-        return self.browser.is_connected()
+        """Whether both are there; a browser whose driver is gone counts as connected in Playwright."""
+        return self.browser.is_connected() and self._driver.get_returncode() is None
 
     def kill(self) -> None:
         """End the browser at once: every call that waits for one of its pages fails."""
@@ -125,7 +126,7 @@ class Chromium:
     async def close(self) -> None:
         """End browser and driver, by force where they do not end by themselves."""
         await _in_time(self.browser.close())
-        if self.alive:
+        if self.browser.is_connected():
             self.kill()
         await _in_time(self._playwright.stop())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from postdeploy.browser.chromium import browser_process, kill_process, start_error
+from postdeploy.browser.faults import is_gone
 from postdeploy.browser.find import Browser
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.browser.refusal import refuse_sync
@@ -79,7 +80,7 @@ class BrowserSession:
             "service_workers": "block",
         }
         given = {name: value for name, value in facts.items() if value is not None}
-        context = self.browser.new_context(**{**given, **user_args})
+        context = self._new_context({**given, **user_args})
         recorder = recorder or PageRecorder()
         recorder.follow(context)
         if allowed is not None:
@@ -99,6 +100,17 @@ class BrowserSession:
         with contextlib.suppress(Exception):
             if playwright is not None and self._own:
                 playwright.stop()
+
+    def _new_context(self, facts: Mapping[str, Any]) -> BrowserContext:
+        from playwright.sync_api import Error
+
+        try:
+            return self.browser.new_context(**facts)
+        except Error as error:
+            if not is_gone(error.message):
+                raise
+            self.close()  # the driver ended, which a browser does not notice
+            return self.browser.new_context(**facts)
 
     def _launch(self) -> PlaywrightBrowser:
         from playwright.sync_api import Error

@@ -1,0 +1,147 @@
+"""A small real server, and a real browser to look at its pages with."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from postdeploy.browser.find import Browser, find_browser
+from postdeploy.browser.pages import PagePool, PageTask
+
+PAGES: dict[str, str] = {
+    "/ok": "<title>TalkStudio</title><h1>Hello</h1><button>PNG 저장</button><p hidden>secret</p>",
+    "/console": "<title>c</title><script>console.error('boom'); setTimeout(() => { throw new TypeError('late') }, 0)</script>",
+    "/asset": "<title>a</title><img src='/missing.png'>",
+    "/fetch": "<title>f</title><h1>x</h1><script>setTimeout(() => fetch('/slow-500'), 0)</script>",
+    "/slow-title": "<title>wait</title><script>setTimeout(() => { document.title = 'ready' }, 300)</script>",
+    "/busy": "<title>busy</title><script>setTimeout(() => { while (true) {} }, 50)</script>",
+    "/stuck-title": "<title>x</title><script>Object.defineProperty(document, 'title', {get() { while (true) {} }})</script>",
+    "/endless": "<title>endless</title><h1>x</h1><script>fetch('/never')</script>",
+    "/half": "<title>half</title><h1>x</h1><img src='/never'>",
+    "/broken-text": "<title>x</title><script>document.title = 'a\\ud800b'; console.error('bell \\u0007 \\udfff')</script>",
+    "/onward": "<title>old</title><script>location.replace('/ok')</script>",
+    "/writes": "<title>w</title><script>fetch('/ok', {method: 'POST'})</script>",
+    "/socket": "<title>s</title><script>new WebSocket(location.origin.replace('http', 'ws') + '/ws')</script>",
+    "/flood": "<title>flood</title><script>for (let i = 0; i < 500; i++) console.error('x'.repeat(5000))</script>",
+}
+
+
+class Site(BaseHTTPRequestHandler):
+    """Answers from the table above; counts what it was asked for."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[tuple[str, str, dict[str, str]]]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append((self.command, self.path, dict(self.headers)))
+        if self.path == "/never":
+            time.sleep(20)
+        elif self.path == "/redirect":
+            self.answer(302, "", {"location": "/ok"})
+        elif self.path == "/slow-500":
+            time.sleep(0.3)
+            self.answer(500, "broken")
+        elif self.path == "/empty":
+            self.answer(204, "")
+        elif self.path in PAGES:
+            self.answer(200, "<!doctype html><link rel=icon href='data:,'>" + PAGES[self.path])
+        else:
+            self.answer(404, "not here")
+
+    do_POST = do_GET
+
+    def answer(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
+        content = body.encode()
+        self.send_response(status)
+        facts = {"content-type": "text/html; charset=utf-8", "content-length": str(len(content)), "x-release": "r1"}
+        for name, value in {**facts, **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_args: Any) -> None:
+        """A browser that goes away in mid-answer is part of these tests."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Where the server is."""
+    with Server(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def asked(site: str) -> list[tuple[str, str, dict[str, str]]]:
+    """What the server has been asked for since the test began."""
+    Site.asked.clear()
+    return Site.asked
+
+
+def find() -> Browser:
+    return find_browser(None, os.environ)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Callable[[], Browser]:
+    """How a pool or a session finds its browser."""
+    return find
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[PagePool]:
+    """A pool that most tests share; those that break a browser bring their own."""
+    shared = PagePool(find, release_header="X-Release")
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def task(site: str) -> Callable[..., PageTask]:
+    """Makes a task for a page of the server."""
+
+    def make(path: str, *, timeout: float = 8.0, **facts: Any) -> PageTask:
+        return PageTask(site + path, f"web:{path}", timeout, **facts)
+
+    return make
+
+
+def processes() -> dict[int, str]:
+    """The descendants of this process that are browsers or drivers, by id."""
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
+                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        state, parent = rest.split()[:2]
+        if state != "Z":
+            parents[int(entry)], names[int(entry)] = int(parent), name
+    mine = {os.getpid()}
+    for _ in range(8):
+        mine |= {pid for pid, parent in parents.items() if parent in mine}
+    return {pid: names[pid] for pid in mine if "node" in names[pid] or "chrom" in names[pid]}
+
+
+@pytest.fixture
+def browsers() -> Callable[[], dict[int, str]]:
+    """Looks for browser processes that this run started."""
+    return processes
+
+
