@@ -14,6 +14,7 @@ from postdeploy.domain.check import (
     TlsProbe,
     WebsocketProbe,
     When,
+    authorization,
 )
 from postdeploy.domain.target import Location
 
@@ -89,3 +90,23 @@ def test_services_come_once_in_order() -> None:
 def test_repeating(made: Check, writes: bool, may_repeat: bool) -> None:
     """A check that writes is repeated only where it says that it may be."""
     assert (made.writes, made.may_repeat) == (writes, may_repeat)
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("bearer abc", "Bearer abc"),
+        ("Bearer abc", "Bearer abc"),
+        ("BEARER  abc ", "Bearer abc"),
+        ("bearer a:b", "Bearer a:b"),
+        ("basic me:pass word", "Basic bWU6cGFzcyB3b3Jk"),
+        ("basic me:비밀", "Basic bWU667mE67CA"),
+        ("Basic bWU6cGFzcyB3b3Jk", "Basic bWU6cGFzcyB3b3Jk"),
+        ("ApiKey abc:def", "ApiKey abc:def"),
+        ("", ""),
+    ],
+)
+def test_authorization(text: str, header: str) -> None:
+    """Credentials become a header once; a finished header and every other scheme stay as they are."""
+    assert authorization(text) == header
+    assert authorization(header) == header

@@ -124,6 +124,16 @@ def test_ping_is_answered(speak: ServeSocket) -> None:
     assert look(speak(ask)).messages == ("alive",)
 
 
+def test_pong_is_passed_over(speak: ServeSocket) -> None:
+    """A server may send a pong that nobody asked for."""
+
+    def wave(connection: ServerConnection) -> None:
+        connection.pong()
+        connection.send("hello")
+
+    assert look(speak(wave)).messages == ("hello",)
+
+
 def test_farewell_is_orderly(speak: ServeSocket) -> None:
     """The probe leaves with a close frame, so that the server logs no broken connection."""
     codes: list[int | None] = []
@@ -161,10 +171,16 @@ def test_request_carries_what_the_probe_says(speak: ServeSocket) -> None:
     assert said["headers"]["host"] == url.removeprefix("http://")
 
 
-@pytest.mark.parametrize(("headers", "agent"), [({}, "pytest-postdeploy/"), ({"User-Agent": "mine"}, "mine")])
+@pytest.mark.parametrize(("headers", "agent"), [({}, "pytest-postdeploy/"), ({"user-agent": "mine"}, "mine")])
 def test_probe_says_who_it_is(speak: ServeSocket, headers: dict[str, str], agent: str) -> None:
     """The server's log names this program unless the probe asks for another name."""
     assert json.loads(look(speak(tell_request), headers=headers).messages[0])["headers"]["user-agent"].startswith(agent)
+
+
+def test_header_comes_before_credentials(speak: ServeSocket) -> None:
+    """A probe that writes its own Authorization header sends that one."""
+    seen = look(speak(tell_request), headers={"authorization": "Basic a"}, auth="Bearer b")
+    assert json.loads(seen.messages[0])["headers"]["authorization"] == "Basic a"
 
 
 def test_subprotocol_is_agreed_on(speak: ServeSocket) -> None:

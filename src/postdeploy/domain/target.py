@@ -102,7 +102,7 @@ class AllowRule:
     def covers(self, method: str, location: Location) -> bool:
         """Whether this rule permits the method at the place (queries do not count).
 
-        A path with ``..`` is never covered: libcurl, browsers and servers take it for another path.
+        A path with ``..`` is never covered: browsers and servers take it for another path.
         """
         path = location.path.split("?", 1)[0]
         same = self.method == method.upper() and self.location.service == location.service

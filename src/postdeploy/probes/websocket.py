@@ -79,8 +79,11 @@ def _converse(session: _Session, probe: WebsocketProbe, timeline: Timeline) -> t
 def _request(probe: WebsocketProbe, url: SplitResult) -> Request:
     from wsproto.events import Request
 
-    headers = {"User-Agent": f"pytest-postdeploy/{__version__}", **probe.headers}
-    if probe.auth is not None:
+    names = {name.lower() for name in probe.headers}
+    headers = dict(probe.headers)
+    if "user-agent" not in names:
+        headers["User-Agent"] = f"pytest-postdeploy/{__version__}"
+    if probe.auth and "authorization" not in names:
         headers["Authorization"] = probe.auth
     offered = [value for name, value in headers.items() if name.lower() == "sec-websocket-protocol"]
     return Request(
