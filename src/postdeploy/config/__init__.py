@@ -61,7 +61,7 @@ def problems(
 
 
 def is_suite(path: Path) -> bool:
-    """Whether a file looks like a suite: YAML with a key ``checks`` (or one that must have been meant so) at its top."""
+    """Whether a file looks like a suite: YAML with a key ``checks`` (or nearly so) at its top."""
     from postdeploy.config.suite_files import is_suite as look
 
     return look(path)

@@ -17,7 +17,7 @@ BUILT_IN: Final = ("release", "run.id", "target", "unique")
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)(\}?)")
 _VARIABLE: Final = re.compile("[A-Z][A-Z0-9_]*")
-_SECRET: Final = "secrets."
+_PREFIX: Final = "secrets."
 
 
 def check_placeholders(node: Node, saved: Iterable[str], scope: Scope) -> None:
@@ -32,10 +32,10 @@ def check_placeholders(node: Node, saved: Iterable[str], scope: Scope) -> None:
 
 
 def _judge(name: str, place: tuple[int, int], known: tuple[str, ...], scope: Scope) -> None:
-    secrets = tuple(_SECRET + secret for secret in scope.secrets or ())
-    if name in secrets or (scope.secrets is None and name.startswith(_SECRET)):
+    secrets = tuple(_PREFIX + secret for secret in scope.secrets or ())
+    if name in secrets or (scope.secrets is None and name.startswith(_PREFIX)):
         return
-    if name.startswith(_SECRET):
+    if name.startswith(_PREFIX):
         message = f"'${{{name}}}' names a secret that target '{scope.target}' does not have"
         close = nearest(name, secrets)
         way = (

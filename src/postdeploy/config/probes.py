@@ -7,20 +7,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from postdeploy.config.answers import HEADER_NAME, HEADER_PATTERN, JSON_PATH, header_name
+from postdeploy.config.answers import HEADER_PATTERN, header_name
 from postdeploy.config.expectations import read_expect
 from postdeploy.config.node import Node, plain, seen
 from postdeploy.config.places import LOCATION, SERVICE, know_service
 from postdeploy.config.report import Wrong
+from postdeploy.config.saves import SAVES
 from postdeploy.config.scope import Scope
-from postdeploy.config.shape import Field, Shape, Type, mapping_of
-from postdeploy.config.values import DURATION, FLAG, NAME_PATTERN, TEXT, count, name_check, read_line, read_text
+from postdeploy.config.shape import Field, Type, mapping_of
+from postdeploy.config.values import DURATION, FLAG, TEXT, count, read_line, read_text
 from postdeploy.domain.check import (
     DnsProbe,
     HttpProbe,
     PageProbe,
     Probe,
-    Save,
     TcpProbe,
     TlsProbe,
     WebsocketProbe,
@@ -43,7 +43,6 @@ VERBS: Final[Mapping[str, str]] = {
 
 _TCP: Final = re.compile(r"([a-z][a-z0-9_]*)(?::([1-9][0-9]{0,4}))?")
 _PORTS: Final = 65535
-_BUILT_IN: Final = frozenset({"release", "target", "unique", "run", "secrets"})
 
 
 def _read_header_value(node: Node, _scope: Scope) -> str:
@@ -81,34 +80,6 @@ def _read_tcp(node: Node, scope: Scope) -> TcpProbe:
     return TcpProbe(match[1], int(match[2]) if match[2] else None)
 
 
-_SAVE: Final = Shape(
-    {
-        "json": Field(JSON_PATH, "Where in the JSON body it stands: $.data.token."),
-        "header": Field(HEADER_NAME, "The response header that holds it."),
-        "secret": Field(FLAG, "Whether it is masked everywhere. Default: false."),
-    }
-)
-
-
-def _read_save(node: Node, scope: Scope) -> Save:
-    if not isinstance(node.value, dict):
-        return Save("", JSON_PATH.read(node, scope))
-    if ("json" in node.value) == ("header" in node.value):
-        raise Wrong("takes either 'json' or 'header'", "write {json: $.data.id} or {header: location}")
-    found = _SAVE.read(node, scope)
-    return Save("", found.get("json"), found.get("header"), found.get("secret", False))
-
-
-_SAVES: Final = mapping_of(
-    Type(_read_save, {"anyOf": [JSON_PATH.schema, _SAVE.schema]}), name_check("variable", _BUILT_IN), NAME_PATTERN
-)
-
-
-def _read_saves(node: Node, scope: Scope) -> tuple[Save, ...]:
-    saves = _SAVES.read(node, scope)
-    return tuple(Save(name, save.selector, save.header, save.secret) for name, save in saves.items())
-
-
 def _check_header(name: str) -> None:
     header_name(name)
 
@@ -132,7 +103,7 @@ _HTTP: Final[Mapping[str, Field]] = {
     "body": Field(TEXT, "The body, sent as it is."),
     "follow": Field(FLAG, "Whether redirects are followed. Default: false."),
     "save": Field(
-        Type(_read_saves, _SAVES.schema),
+        SAVES,
         "Values of the answer that later steps use as ${name}: {id: $.data.id}.",
     ),
     "expect": Field(read_expect("http"), "What must hold for the answer."),

@@ -19,7 +19,7 @@ __all__ = ["ALL_STEP_FIELDS", "DEFAULT_TIMEOUT", "STEP", "Draft", "read_draft", 
 DEFAULT_TIMEOUT: Final = 10.0
 
 ALL_STEP_FIELDS: Final[Mapping[str, Field]] = {
-    key: field for fields in reversed(STEP_FIELDS.values()) for key, field in fields.items()
+    key: field for fields in reversed(tuple(STEP_FIELDS.values())) for key, field in fields.items()
 }
 """The keys of all kinds of steps."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import gc
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +43,25 @@ def load_suites(
     paths: Iterable[Path], root: Path, target: Target, targets: Collection[str] | None = None
 ) -> tuple[Check, ...]:
     """The checks of all files. Raises ConfigurationError with everything that is wrong in any of them."""
+    with _without_garbage_collection():
+        return _load_suites(paths, root, target, targets)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """A large suite is millions of objects and no garbage; looking for some would double the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load_suites(
+    paths: Iterable[Path], root: Path, target: Target, targets: Collection[str] | None
+) -> tuple[Check, ...]:
     checks: list[Check] = []
     reports: dict[str, Report] = {}
     for path in dict.fromkeys(paths):

@@ -14,7 +14,6 @@ from postdeploy.config.scope import Scope
 from postdeploy.config.shape import Field, Shape, Type, list_of, mapping_of, one_or_list, table
 from postdeploy.config.values import (
     DURATION,
-    LINE,
     NAME_PATTERN,
     TEXT,
     choice,
@@ -30,8 +29,10 @@ from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Locati
 __all__ = ["RESERVED", "TARGET"]
 
 RESERVED: Final = frozenset(
-    "target release secrets client page context browser request config session playwright evidence tmp_path"
-    " monkeypatch capsys caplog".split()
+    {
+        *("target", "release", "secrets", "client", "page", "context", "browser", "playwright", "evidence"),
+        *("request", "config", "session", "tmp_path", "monkeypatch", "capsys", "caplog"),
+    }
 )
 """Names of fixtures that no service may take, for each service has a fixture of its own name."""
 
@@ -169,6 +170,7 @@ _POLICY: Final = Shape(
 )
 TARGET: Final = Shape(
     {
+        "extends": Field(TEXT, "The target whose entry this one takes over; mappings are merged, lists are replaced."),
         "services": Field(
             Type(_read_services, {**_SERVICES.schema, "minProperties": 1}),
             "The origins of the target by name, such as web and api. Tests get a client fixture for each.",
@@ -195,4 +197,4 @@ TARGET: Final = Shape(
         "policy": Field(_POLICY.type, "How evidence becomes a verdict."),
     }
 )
-"""All keys but ``extends``, which is gone when an entry is resolved."""
+"""All keys; ``extends`` is gone when an entry is resolved."""

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from postdeploy.config.inheritance import resolve
 from postdeploy.config.node import Node, plain, seen
-from postdeploy.config.report import Report, Wrong, raise_problems, show_path
+from postdeploy.config.report import Report, raise_problems, show_path
 from postdeploy.config.scope import Scope
 from postdeploy.config.target_shape import TARGET
 from postdeploy.config.variables import expand
@@ -109,13 +109,10 @@ def _entry(
     name: str, nodes: Mapping[str, Node], report: Report, environment: Mapping[str, str], *, required: bool
 ) -> Entry:
     node = expand(resolve(name, nodes, report), environment, report, required=required)
+    if "services" not in node.value:
+        report.add(node.key, "'services' is missing", "add one, such as services: {web: https://staging.example.com}")
     scope = Scope(report, name, _keys(node, "services"), _keys(node, "secrets"), tuple(nodes))
-    try:
-        values = TARGET.read(node, scope)
-    except Wrong as wrong:  # pragma: no cover - only mappings come here
-        report.wrong(f"'{name}'", node, wrong)
-        values = {}
-    return Entry(node, scope, values)
+    return Entry(node, scope, TARGET.read(node, scope))
 
 
 def _keys(node: Node, key: str) -> tuple[str, ...]:
@@ -129,7 +126,7 @@ def _unknown(name: str, entries: Mapping[str, Entry], report: Report) -> None:
         report.add((0, 0), f"no target was named; {known}", "choose one with --target=NAME")
         return
     close = nearest(name, entries)
-    report.add((0, 0), f"no target {ascii(name)}; {known}", f"did you mean '{close}'?" if close else None)
+    report.add((0, 0), f"no target {name!a}; {known}", f"did you mean '{close}'?" if close else None)
 
 
 def _target(name: str, entry: Entry) -> Target:

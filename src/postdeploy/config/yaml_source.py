@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 from typing import Final
 
+from yaml.reader import Reader
+
 from postdeploy.config.node import Node, Place
 from postdeploy.config.report import Report
-from postdeploy.config.scalars import forbidden
 from postdeploy.config.yaml_tree import parse
 
 __all__ = ["SUITE_LIMIT", "TARGETS_LIMIT", "read_yaml"]
@@ -66,10 +67,10 @@ def _decode(data: bytes, report: Report) -> str | None:
         at = place(data[: error.start].decode("utf-8", "replace"))
         report.add(at, f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
         return None
-    index = forbidden(text)
-    if index is None:
+    control = Reader.NON_PRINTABLE.search(text)
+    if control is None:
         return text
-    report.add(place(text[:index]), f"control character U+{ord(text[index]):04X}", "remove it")
+    report.add(place(text[: control.start()]), f"control character U+{ord(control[0]):04X}", "remove it")
     return None
 
 
