@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from postdeploy.browser.task import PageTask
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
-from postdeploy.domain.observation import HttpObservation, Observation
+from postdeploy.domain.observation import HttpObservation, Observation, PageObservation
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
 from postdeploy.engine.attempt import Answer, Ask
+from postdeploy.engine.places import below
 from postdeploy.errors import BrowserUnavailableError, PostdeployError, ProbeError
 from postdeploy.guard.identity import identity_headers
 from postdeploy.guard.outgoing import refusal
@@ -131,7 +132,12 @@ class Dispatcher:
             settled=settled,
             allowed=self._allowed if self.target.access.mode is AccessMode.READ_ONLY else None,
         )
-        self._await(self.pages.submit(task), deliver)
+        self._await(self.pages.submit(task), lambda answer: deliver(self._relative(answer)))
+
+    def _relative(self, answer: Answer) -> Answer:
+        if self.reports is None or not isinstance(answer, PageObservation) or not answer.evidence:
+            return answer
+        return replace(answer, evidence=tuple(below(self.reports, path) for path in answer.evidence))
 
     def _allowed(self, method: str, url: str) -> str | None:
         """A page may fetch what it needs from anywhere, and change nothing."""

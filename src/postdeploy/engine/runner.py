@@ -16,6 +16,7 @@ from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer, Ask, attempt_check
 from postdeploy.engine.curl import reproduce
 from postdeploy.engine.dispatch import Dispatcher, Errand
+from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
 
 __all__ = ["CheckRunner", "skip_reason"]
@@ -141,7 +142,7 @@ class CheckRunner:
             return Errand(life.check.id, ask)
         number = len(life.attempts) + 1
         last_chance = number >= self._confirm.attempts or not life.check.may_repeat
-        folder = self._dispatcher.reports / "evidence" / _file_name(life.check.id) / f"attempt-{number}"
+        folder = evidence_folder(self._dispatcher.reports, life.check.id, number)
         return Errand(life.check.id, ask, trace=last_chance, evidence=folder)
 
     def _conclude(self, life: _Life, attempt: Attempt) -> None:
@@ -210,9 +211,3 @@ class CheckRunner:
 
     def _learn(self, secret: Secret) -> None:
         self._redactor.learn(secret)
-
-
-def _file_name(check_id: str) -> str:
-    """A check's id as one name of a folder: what is not plain becomes a dash."""
-    plain = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in check_id)
-    return plain.strip("-.")[:120] or "check"

@@ -1,0 +1,129 @@
+"""The HTTP client of Python tests: httpx2's own, with one transport through which everything passes the guard."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+
+from postdeploy.domain.target import Service, Target
+from postdeploy.guard.outgoing import require_permission
+
+__all__ = ["Exchanged", "open_client"]
+
+_CURL_BODY: Final = 4096
+_LEFT_OUT: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "host",
+        "traceparent",
+        "user-agent",
+        "x-synthetic-test",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One exchange of a client, for the record of the test that made it."""
+
+    method: str
+    url: str
+    status: int
+    release: str | None
+    curl: str
+    phases: Mapping[str, float]
+
+
+def open_client(
+    target: Target,
+    service: Service,
+    *,
+    headers: Callable[[], Mapping[str, str]],
+    exchanged: Callable[[Exchanged], None],
+    timeout: float = 10.0,
+) -> httpx2.Client:
+    """A client whose paths are relative to the service; redirects are not followed unless a call asks for it.
+
+    Args:
+        target: whose access decides; a refused request raises GuardRefusalError.
+        service: where relative paths lead.
+        headers: added to every request, such as those that identify synthetic traffic.
+        exchanged: told of every answer.
+        timeout: seconds for each phase of a request.
+    """
+    release = target.release.header if target.release else None
+    secure = any(each.scheme == "https" for each in target.services.values())
+    transport = _GuardedTransport(
+        target, httpx2.HTTPTransport(verify=secure, trust_env=False), headers, exchanged, release
+    )
+    return httpx2.Client(base_url=service.url, transport=transport, timeout=timeout, trust_env=False)
+
+
+class _GuardedTransport(httpx2.BaseTransport):
+    """The one choke point: every request, also each hop of a redirect, is asked about before it leaves."""
+
+    def __init__(
+        self,
+        target: Target,
+        inner: httpx2.BaseTransport,
+        headers: Callable[[], Mapping[str, str]],
+        exchanged: Callable[[Exchanged], None],
+        release_header: str | None,
+    ) -> None:
+        self._target = target
+        self._inner = inner
+        self._headers = headers
+        self._exchanged = exchanged
+        self._release_header = release_header
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a permitted request. Raises GuardRefusalError."""
+        require_permission(self._target, request.method, str(request.url))
+        for name, value in self._headers().items():
+            request.headers[name] = value
+        begun = time.monotonic()
+        response = self._inner.handle_request(request)
+        self._exchanged(
+            Exchanged(
+                request.method,
+                str(request.url),
+                response.status_code,
+                response.headers.get(self._release_header) if self._release_header else None,
+                _curl(request),
+                {"first_byte": time.monotonic() - begun},
+            )
+        )
+        return response
+
+    def close(self) -> None:
+        """Close what is underneath."""
+        self._inner.close()
+
+
+def _curl(request: httpx2.Request) -> str:
+    words = ["curl", "-sS", "-i"]
+    if request.method != "GET":
+        words += ["-X", request.method]
+    for name, value in request.headers.items():
+        if name.lower() not in _LEFT_OUT:
+            words += ["-H", f"{name}: {value}"]
+    body = _body(request)
+    if body:
+        words += ["--data-binary", body]
+    return shlex.join([*words, str(request.url)])
+
+
+def _body(request: httpx2.Request) -> str:
+    try:
+        content: Any = request.content
+    except httpx2.RequestNotRead:
+        return "@-"
+    return bytes(content[:_CURL_BODY]).decode("utf-8", "backslashreplace")

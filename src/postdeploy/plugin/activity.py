@@ -1,0 +1,54 @@
+"""What a Python test exchanges with the target while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from postdeploy.guard.client import Exchanged
+
+__all__ = ["Activity"]
+
+
+@dataclass(slots=True)
+class Activity:
+    """Filled by the clients and the page fixture of one attempt at a test.
+
+    Args:
+        check_id: named in every request.
+        started: seconds since the epoch.
+        exchanges: answers of the target.
+        releases: the releases that answered, in order, each once.
+        curl: a command that repeats the last request.
+        excerpt: what came last, in a few lines.
+        evidence: paths below the reports folder.
+        notes: what the test said to have verified by other means.
+    """
+
+    check_id: str
+    started: float = field(default_factory=time.time)
+    exchanges: int = 0
+    releases: dict[str, None] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
+    curl: str | None = None
+    excerpt: str = ""
+    evidence: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    fault: tuple[str, str] | None = None
+
+    def exchanged(self, release: str | None = None) -> None:
+        """The target has answered."""
+        self.exchanges += 1
+        if release:
+            self.releases[release] = None
+
+    def answered(self, exchange: Exchanged) -> None:
+        """A client got an answer."""
+        self.exchanged(exchange.release)
+        self.curl, self.phases = exchange.curl, exchange.phases
+        self.excerpt = f"{exchange.method} {exchange.url}: HTTP {exchange.status}"
+        failed = exchange.status >= 500  # noqa: PLR2004  # 5xx, RFC 9110 §15.6
+        self.fault = (exchange.url, f"http_{exchange.status}") if failed else None

@@ -1,0 +1,194 @@
+"""What Python checks ask for: target, release, secrets, a client for each service, and Playwright's page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from postdeploy.domain.redaction import Secret
+from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
+from postdeploy.guard.identity import identity_headers, user_agent
+from postdeploy.guard.outgoing import refusal
+from postdeploy.plugin.activity import Activity
+from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED
+from postdeploy.plugin.pages import PAGES, TestPages
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from postdeploy.browser.session import BrowserSession
+
+__all__ = ["browser", "client", "context", "page", "release", "secrets", "target"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
+    execution = item.config.stash[EXECUTION]
+    if isinstance(item, pytest.Function) and item.config.pluginmanager.hasplugin("timeout"):
+        own = item.get_closest_marker("timeout")
+        limits = [_seconds(own), _DEFAULT_TIMEOUT if own is None else None, max(0.5, execution.remaining())]
+        item.add_marker(pytest.mark.timeout(min(limit for limit in limits if limit is not None)), append=False)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Every attempt at a Python test has a record of its own."""
+    if isinstance(item, pytest.Function) and item.stash.get(PLANNED, None) is not None:
+        activity = Activity(item.stash[PLANNED].id)
+        item.stash[ACTIVITY] = activity
+        item.config.stash[EXECUTION].current = activity
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Register one client fixture for each service, by its name."""
+    for name in session.config.stash[EXECUTION].target.services:
+        pytest.register_fixture(name=name, func=_client_fixture(name), node=session, scope="session")
+
+
+def _client_fixture(name: str) -> Any:
+    def service_client(client: Callable[[str], httpx2.Client]) -> httpx2.Client:
+        return client(name)
+
+    service_client.__doc__ = f"A client for service {name}, whose paths are relative to it."
+    return service_client
+
+
+@pytest.fixture(scope="session")
+def target(pytestconfig: pytest.Config) -> Target:
+    """The target that is verified."""
+    return pytestconfig.stash[EXECUTION].target
+
+
+@pytest.fixture(scope="session")
+def release(pytestconfig: pytest.Config) -> str | None:
+    """The release that the pipeline says it deployed."""
+    return pytestconfig.stash[EXECUTION].context.expected
+
+
+@pytest.fixture(scope="session")
+def secrets(target: Target) -> Mapping[str, Secret]:
+    """The secrets of the target; ``reveal()`` gives a value, which is masked wherever it is printed."""
+    return target.secrets
+
+
+@pytest.fixture(scope="session")
+def client(pytestconfig: pytest.Config) -> Iterator[Callable[[str], httpx2.Client]]:
+    """``client("name")`` is the client for a service: httpx2's own, guarded, one for the whole run."""
+    from postdeploy.guard.client import Exchanged, open_client
+
+    execution = pytestconfig.stash[EXECUTION]
+    clients: dict[str, httpx2.Client] = {}
+
+    def headers() -> Mapping[str, str]:
+        check = execution.current.check_id if execution.current else "fixture"
+        return identity_headers(execution.context.run_id, check)
+
+    def exchanged(exchange: Exchanged) -> None:
+        if execution.current is not None:
+            execution.current.answered(exchange)
+
+    def of(name: str) -> httpx2.Client:
+        if name not in clients:
+            known = execution.target.services
+            if name not in known:
+                raise pytest.UsageError(f"target '{execution.target.name}' has no service '{name}': {', '.join(known)}")
+            clients[name] = open_client(execution.target, known[name], headers=headers, exchanged=exchanged)
+        return clients[name]
+
+    yield of
+    for each in clients.values():
+        each.close()
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """``evidence("what was verified")`` proves a check that exchanges something by other means than our clients."""
+    notes: list[str] = request.node.stash[ACTIVITY].notes
+    return notes.append
+
+
+@pytest.fixture(scope="session")
+def _browser_session(pytestconfig: pytest.Config) -> Iterator[BrowserSession]:
+    from postdeploy.browser.find import find_browser
+    from postdeploy.browser.session import BrowserSession
+
+    setting = pytestconfig.stash[EXECUTION].settings.browser
+    session = BrowserSession(lambda: find_browser(setting, os.environ))
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="session")
+def browser(_browser_session: BrowserSession) -> Any:
+    """Playwright's browser, one for the whole run."""
+    return _browser_session.browser
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    """Arguments of Playwright's ``new_context``; override this fixture to change them."""
+    return {}
+
+
+@pytest.fixture
+def context(
+    request: pytest.FixtureRequest, _browser_session: BrowserSession, browser_context_args: dict[str, Any]
+) -> Iterator[Any]:
+    """Playwright's browser context, new for each test: guarded, its relative addresses those of service ``web``."""
+    execution = request.config.stash[EXECUTION]
+    item = request.node
+    pages = TestPages(item, execution)
+    item.stash[PAGES] = pages
+    headers = dict(identity_headers(execution.context.run_id, item.stash[PLANNED].id))
+    headers.pop("User-Agent")
+    base = execution.target.services.get("web") or next(iter(execution.target.services.values()))
+    opened = _browser_session.open_context(
+        base.url,
+        recorder=pages.recorder,
+        allowed=_allowed(execution.target),
+        user_agent=user_agent(),
+        extra_http_headers=headers,
+        **browser_context_args,
+    )
+    yield opened
+    pages.close()
+    opened.close()
+
+
+@pytest.fixture
+def page(context: Any) -> Any:
+    """Playwright's page; console errors and failed requests fail the test unless ``expected`` allows them."""
+    return context.new_page()
+
+
+@pytest.fixture
+def expected(request: pytest.FixtureRequest, context: Any) -> Any:
+    """``expected.allow_console(pattern)`` and ``expected.allow_requests(pattern)``: errors that a test provokes."""
+    del context
+    return request.node.stash[PAGES].recorder
+
+
+def _allowed(target: Target) -> Callable[[str, str], str | None] | None:
+    if target.access.mode is AccessMode.READ_WRITE:
+        return None
+
+    def allowed(method: str, url: str) -> str | None:
+        refused = None if method in SAFE_METHODS else refusal(target, method, url)
+        return refused.message if refused else None
+
+    return allowed
+
+
+_DEFAULT_TIMEOUT = 60.0
+"""Seconds that a Python test may take if it does not say otherwise."""
+
+
+def _seconds(mark: pytest.Mark | None) -> float | None:
+    value = (mark.args[0] if mark.args else mark.kwargs.get("timeout")) if mark else None
+    return float(value) if value else None

@@ -1,0 +1,34 @@
+"""Where the plugin keeps its state: on pytest's own objects, never in a module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from postdeploy.domain.evidence import PlannedCheck
+    from postdeploy.domain.result import CheckResult
+    from postdeploy.plugin.activity import Activity
+    from postdeploy.plugin.execution import Execution
+    from postdeploy.plugin.recorder import Recorder
+
+__all__ = ["ACTIVITY", "EXECUTION", "PAYLOAD", "PLANNED", "RECORDER", "RESULT"]
+
+PAYLOAD: Final = "_postdeploy"
+"""The attribute of a report; xdist carries it to the process that keeps the journal."""
+
+EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
+"""On the config of every process that may run items."""
+
+RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+"""On the config of the one process that keeps the journal."""
+
+PLANNED: pytest.StashKey[PlannedCheck] = pytest.StashKey()
+"""On every item: the check that it is."""
+
+RESULT: pytest.StashKey[CheckResult] = pytest.StashKey()
+"""On an item whose result is already known, such as a blocked one."""
+
+ACTIVITY: pytest.StashKey[Activity] = pytest.StashKey()
+"""On a Python test's item: what it exchanged with the target."""

@@ -1,0 +1,83 @@
+"""Every option, and the one object that reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__ = ["Settings", "add_options"]
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """One group; help texts start in lower case and name the default."""
+    group = parser.getgroup("postdeploy", "verification of a deployed target")
+    group.addoption("--target", metavar="NAME", help="verify this target of targets.yaml")
+    group.addoption("--release", metavar="ID", help="the release that was deployed; wait until it answers everywhere")
+    group.addoption("--deadline", metavar="TIME", help="how long the run may take, such as 90s or 5m (default: policy)")
+    group.addoption("--targets", metavar="FILE", help="the targets file (default: targets.yaml in the root folder)")
+    group.addoption("--reports", metavar="DIR", help="where reports go (default: reports in the root folder)")
+    group.addoption("--run-id", metavar="ID", help="the name of this run (default: a new one)")
+    group.addoption("--baseline", metavar="FILE", help="a verdict about the release before this one")
+    group.addoption("--browser-executable", metavar="FILE", help="the browser for pages (default: the first one found)")
+    group.addoption("--show-plan", action="store_true", help="print what would run, and send nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of a run, read once."""
+
+    target: str
+    targets_file: Path
+    reports: Path
+    root: Path
+    release: str | None = None
+    deadline: float | None = None
+    run_id: str | None = None
+    baseline: Path | None = None
+    browser: str | None = None
+    show_plan: bool = False
+    dry: bool = False
+    worker: bool = False
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Settings:
+        """The only reader of ``config.option``."""
+        option = config.option
+        root = config.rootpath
+        return cls(
+            target=option.target,
+            targets_file=_path(option.targets, config, "targets.yaml"),
+            reports=_path(option.reports, config, "reports"),
+            root=root,
+            release=option.release or None,
+            deadline=_duration(option.deadline),
+            run_id=option.run_id,
+            baseline=_path(option.baseline, config, "") if option.baseline else None,
+            browser=option.browser_executable,
+            show_plan=option.show_plan,
+            dry=bool(option.collectonly or option.show_plan or _shows_only(option)),
+            worker=hasattr(config, "workerinput"),
+        )
+
+
+def _duration(given: str | None) -> float | None:
+    from postdeploy.config.durations import seconds_of
+
+    try:
+        return seconds_of(given) if given else None
+    except ValueError as error:
+        raise pytest.UsageError(f"--deadline: {error}") from error
+
+
+def _path(given: str | None, config: pytest.Config, default: str) -> Path:
+    """A path from the command line is relative to where the command was typed."""
+    return config.invocation_params.dir / given if given else config.rootpath / default
+
+
+def _shows_only(option: Any) -> bool:
+    """Whether pytest was asked to print something instead of running tests."""
+    names = ("showfixtures", "show_fixtures_per_test", "markers", "help", "version", "cacheshow")
+    return any(bool(getattr(option, name, None)) for name in names)

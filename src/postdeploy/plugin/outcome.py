@@ -1,0 +1,156 @@
+"""What a report says beside pytest's own: which check it is, and what came of it, as JSON builtins."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Final
+
+import pytest
+
+from postdeploy.domain.matcher import show
+from postdeploy.domain.result import Attempt, CheckResult, Fault, Finding, Outcome
+from postdeploy.plugin.activity import Activity
+from postdeploy.plugin.collection import CheckItem
+from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PAYLOAD, PLANNED, RESULT
+
+__all__: list[str] = []
+
+_TARGET_ERRORS: Final = frozenset(
+    {
+        ("builtins", "AssertionError"),
+        ("_pytest.outcomes", "Failed"),
+        ("playwright._impl._errors", "TimeoutError"),
+        ("httpx2", "HTTPStatusError"),
+        ("httpx2", "TransportError"),
+        ("httpx2", "InvalidURL"),
+        ("httpx2", "TooManyRedirects"),
+        ("postdeploy.errors", "ProbeError"),
+    }
+)
+"""Classes of exceptions that speak of the target; any other exception of a test means that we could not tell."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach what the journal needs, and mask secrets in what pytest keeps."""
+    report = yield
+    planned = item.stash.get(PLANNED, None)
+    if planned is not None:
+        execution = item.config.stash[EXECUTION]
+        payload = _payload(item, call, report)
+        if payload is not None:
+            payload["check"] = planned.id
+            if execution.settings.worker and execution.plan is not None:
+                payload["plan"], execution.plan = execution.plan, None
+            setattr(report, PAYLOAD, execution.redactor.tree(payload))
+        _mask(report, execution.redactor)
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Letters and words for the outcomes that pytest does not know."""
+    payload = getattr(report, PAYLOAD, None) or {}
+    result = payload.get("result")
+    if not result:
+        return None
+    if result["outcome"] in {"blocked", "not_run"}:
+        word = result["outcome"].replace("_", " ")
+        return word, word[0], (word.upper(), {"yellow": True})
+    if result["outcome"] == "errored":
+        return "error", "E", ("ERRORED", {"red": True})
+    if result["outcome"] == "passed" and any(a["outcome"] != "passed" for a in result["attempts"]):
+        return "flaky", "~", ("FLAKY", {"yellow": True})
+    return None
+
+
+def _payload(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> dict[str, Any] | None:
+    result = item.stash.get(RESULT, None)
+    if isinstance(item, CheckItem):
+        if report.when != "call" or result is None:
+            return _crashed(item, report)
+        report.duration = sum(attempt.duration for attempt in result.attempts)
+        return {"result": result.to_json()}
+    if result is not None:
+        return {"result": result.to_json()} if report.when == "setup" else None
+    return _python(item, call, report)
+
+
+def _crashed(item: CheckItem, report: pytest.TestReport) -> dict[str, Any] | None:
+    """A declared check that another plugin broke, or that was interrupted before its result came."""
+    if report.passed:
+        return None
+    reason = f"broke in {report.when}: {_message(report)}"
+    return {"result": CheckResult(item.check.id, Outcome.ERRORED, reason=reason).to_json()}
+
+
+def _python(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> dict[str, Any]:
+    payload: dict[str, Any] = {"when": report.when}
+    if report.skipped:
+        return payload | {"skip": _skip_text(report)}
+    if hasattr(report, "wasxfail"):
+        return payload | {"skip": f"marked xfail: {report.wasxfail}"}
+    if report.when == "call" or report.failed:
+        payload["attempt"] = _attempt(item, call, report).to_json()
+    return payload
+
+
+def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Attempt:
+    activity = item.stash.get(ACTIVITY, None) or Activity(item.nodeid)
+    outcome = _outcome(call, report)
+    message = _message(report) if outcome is not Outcome.PASSED else ""
+    findings = (_finding(report, message),) if outcome is Outcome.FAILED else ()
+    failed = outcome is not Outcome.PASSED
+    return Attempt(
+        outcome=outcome,
+        started=call.start,
+        duration=call.duration,
+        phases=activity.phases,
+        findings=findings,
+        error=message if outcome is Outcome.ERRORED else None,
+        exchanges=activity.exchanges + len(activity.notes),
+        releases=tuple(activity.releases),
+        excerpt=activity.excerpt if failed else "",
+        curl=activity.curl if failed else None,
+        evidence=tuple(activity.evidence),
+        fault=Fault(*activity.fault) if failed and activity.fault else None,
+    )
+
+
+def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport) -> Outcome:
+    if report.passed:
+        return Outcome.PASSED
+    if report.when != "call" or call.excinfo is None:
+        return Outcome.ERRORED
+    family = {(_home(kind), kind.__name__) for kind in call.excinfo.type.__mro__}
+    return Outcome.FAILED if family & _TARGET_ERRORS else Outcome.ERRORED
+
+
+def _home(kind: type) -> str:
+    """Where a class lives as far as the table says: httpx2 keeps its exceptions in a private module."""
+    return "httpx2" if kind.__module__.startswith("httpx2") else kind.__module__
+
+
+def _finding(report: pytest.TestReport, message: str) -> Finding:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return Finding("assertion", "test", "no failure", message, line=getattr(crash, "lineno", 0) or 0)
+
+
+def _message(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else str(report.longrepr or "")
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")[:2000]
+
+
+def _skip_text(report: pytest.TestReport) -> str:
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return show(text.removeprefix("Skipped: "), 500).strip('"')
+
+
+def _mask(report: pytest.TestReport, redactor: Any) -> None:
+    text = str(report.longrepr) if report.failed and report.longrepr else ""
+    masked = redactor.text(text)
+    if masked != text:
+        report.longrepr = masked
+    report.sections = [(name, redactor.text(content)) for name, content in report.sections]

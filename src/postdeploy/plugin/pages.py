@@ -1,0 +1,85 @@
+"""The pages of one Python test: what they asked for, and what is kept of them when the test fails."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postdeploy.browser.recorder import PageRecorder
+from postdeploy.domain.result import Finding
+from postdeploy.engine.places import below, evidence_folder
+from postdeploy.plugin.keys import ACTIVITY, PLANNED
+
+if TYPE_CHECKING:
+    from postdeploy.plugin.execution import Execution
+
+__all__ = ["PAGES", "PageProblemsError", "TestPages"]
+
+
+class PageProblemsError(AssertionError):
+    """The test itself passed, but its pages had console errors or failed requests."""
+
+
+class TestPages:
+    """One for each test that opens a context; ``recorder`` listens."""
+
+    __test__ = False
+
+    def __init__(self, item: pytest.Item, execution: Execution) -> None:
+        target = execution.target
+        attempt = getattr(item, "execution_count", 1)
+        self._item = item
+        self._reports = execution.settings.reports
+        self._folder = evidence_folder(self._reports, item.stash[PLANNED].id, attempt)
+        last = attempt >= target.policy.confirm.attempts or not item.stash[PLANNED].may_repeat
+        self.recorder = PageRecorder(
+            trace=last,
+            release_header=target.release.header if target.release else None,
+            counts=lambda url: target.locate(url) is not None,
+        )
+
+    def report(self) -> None:
+        """Tell the test's record what the target answered."""
+        activity = self._item.stash[ACTIVITY]
+        activity.exchanges += self.recorder.exchanges
+        activity.releases |= dict.fromkeys(self.recorder.releases)
+        for request in self.recorder.requests:
+            if request.status >= 500 and activity.fault is None:  # noqa: PLR2004  # 5xx, RFC 9110 §15.6
+                activity.fault = (request.url, f"http_{request.status}")
+
+    def keep(self) -> None:
+        """Keep screenshot, trace and logs of a test that failed."""
+        kept = self.recorder.keep(self._folder)
+        self._item.stash[ACTIVITY].evidence += [below(self._reports, path) for path in kept]
+
+    def close(self) -> None:
+        """Keep nothing more."""
+        self.recorder.discard()
+
+
+PAGES: pytest.StashKey[TestPages] = pytest.StashKey()
+
+
+def _require_clean(findings: Sequence[Finding]) -> None:
+    if findings:
+        raise PageProblemsError("\n".join(str(finding) for finding in findings))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A page check fails on console errors and failed requests, unless it allows them."""
+    pages = item.stash.get(PAGES, None)
+    try:
+        result = yield
+        findings = pages.recorder.findings() if pages else ()
+        _require_clean(findings)
+    except BaseException:
+        if pages:
+            pages.report()
+            pages.keep()
+        raise
+    if pages:
+        pages.report()
+    return result
