@@ -219,7 +219,7 @@ def test_silent_server(target: ToTarget, serve: Serve) -> None:
     with pytest.raises(ProbeError) as caught:
         probe.observe(TlsProbe("web"), target(f"https://127.0.0.1:{port}"), timeout=0.15)
     assert (caught.value.code, caught.value.target_fault) == ("timeout", True)
-    assert 0.1 < caught.value.phases["tls"] < 0.4
+    assert 0.05 < caught.value.phases["tls"] < 0.4
 
 
 def test_closed_port(target: ToTarget, closed_port: int) -> None:

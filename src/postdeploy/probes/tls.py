@@ -38,9 +38,10 @@ def observe(
     of the handshake that was completed. ``days_left`` is that of the certificate in the chain that expires first.
     """
     service = target.services[probe.service]
+    context = ssl.create_default_context()
     timeline = Timeline(endpoint(service.host, service.port), timeout, clock)
     try:
-        return _handshake(service, ssl.create_default_context(), timeline, None)
+        return _handshake(service, context, timeline, None)
     except ProbeError as refusal:
         if not isinstance(refusal.__cause__, ssl.SSLCertVerificationError):
             raise
@@ -51,7 +52,7 @@ def observe(
 def _look(
     service: Service, timeline: Timeline, refusal: ProbeError, error: ssl.SSLCertVerificationError
 ) -> TlsObservation:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # only to read the certificate: nothing is sent over this connection
     try:
