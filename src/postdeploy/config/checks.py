@@ -12,7 +12,7 @@ from postdeploy.config.probes import VERBS
 from postdeploy.config.report import Report, Wrong
 from postdeploy.config.scope import Scope
 from postdeploy.config.shape import table
-from postdeploy.config.steps import ALL_STEP_FIELDS, DEFAULT_TIMEOUT, STEP, Draft, read_draft, verb_of
+from postdeploy.config.steps import ALL_STEP_FIELDS, DEFAULT_TIMEOUT, STEP, expects, read_step, verb_of
 from postdeploy.domain.check import Check, HttpProbe, Kind, PageProbe, Repeat, Step, When
 from postdeploy.domain.policy import Severity
 
@@ -33,7 +33,7 @@ class Suite(NamedTuple):
 def read_check(node: Node, suite: Suite, scope: Scope) -> Check | None:
     """The check, or None where too little of it could be read; what is wrong is reported. Raises Wrong."""
     scope = _narrowed(node, scope)
-    verb = verb_of(node, scope, ("steps",))
+    verb = verb_of(node, scope, CHECK["any"].fields, ("steps",))
     found = CHECK[VERBS.get(verb or "", verb or "any")].read(node, scope)
     if verb is None:
         return None
@@ -67,20 +67,14 @@ def _only_step(
     if node.templated:
         own = {key: item for key, item in node.value.items() if key in ALL_STEP_FIELDS}
         check_placeholders(node._replace(value=own), (), scope)
-    draft = read_draft(verb, node, found, timeout, implied=True)
-    if draft is None:
+    step = read_step(verb, node, found, timeout, implied=True)
+    if not expects(node) and all(key in CHECK["any"].fields for key in node.value):
+        hint = "add an expectation beside 'any'" if "expect" in node.value else "add 'expect'"
+        scope.report.add(node.at, "the check expects nothing", hint)
+    if step is None:
         return ()
-    if not draft.explicit and "expect" not in node.value:
-        scope.report.add(node.at, "the check expects nothing", "add 'expect'")
-    elif not draft.explicit and not _broken(found):
-        scope.report.add(node.value["expect"].key, "the check expects nothing", "add an expectation beside 'any'")
-    saved.update((save.name, None) for save in draft.step.save)
-    return (draft.step,)
-
-
-def _broken(found: Mapping[str, Any]) -> bool:
-    """Whether ``expect`` could not be read, which is reported already."""
-    return "expect" not in found
+    saved.update((save.name, None) for save in step.save)
+    return (step,)
 
 
 def _steps(node: Node, timeout: float, saved: dict[str, None], scope: Scope, *, main: bool) -> tuple[Step, ...]:
@@ -88,26 +82,25 @@ def _steps(node: Node, timeout: float, saved: dict[str, None], scope: Scope, *, 
         subject = "steps" if main else "finally"
         scope.report.add(node.at, f"'{subject}' takes a list of steps, not {seen(node)}", "begin each step with '- '")
         return ()
-    drafts = [draft for item in node.value if (draft := _step(item, timeout, saved, scope, main=main)) is not None]
-    silent = main and len(drafts) == len(node.value) and not any(draft.explicit for draft in drafts)
-    if silent and not any("expect" in item.value for item in node.value):
+    steps = [step for item in node.value if (step := _step(item, timeout, saved, scope, main=main)) is not None]
+    if main and not any(isinstance(item.value, dict) and expects(item) for item in node.value):
         scope.report.add(node.key, "the check expects nothing", "add 'expect' to one of its steps")
-    return tuple(draft.step for draft in drafts)
+    return tuple(steps)
 
 
-def _step(item: Node, timeout: float, saved: dict[str, None], scope: Scope, *, main: bool) -> Draft | None:
+def _step(item: Node, timeout: float, saved: dict[str, None], scope: Scope, *, main: bool) -> Step | None:
     try:
-        verb = verb_of(item, scope)
+        verb = verb_of(item, scope, ALL_STEP_FIELDS)
     except Wrong as wrong:
         scope.report.wrong("a step", item, wrong)
         return None
     check_placeholders(item, saved, scope)
     if verb is None:
         return None
-    draft = read_draft(verb, item, STEP[VERBS[verb]].read(item, scope), timeout, implied=main)
-    if draft is not None:
-        saved.update((save.name, None) for save in draft.step.save)
-    return draft
+    step = read_step(verb, item, STEP[VERBS[verb]].read(item, scope), timeout, implied=main)
+    if step is not None:
+        saved.update((save.name, None) for save in step.save)
+    return step
 
 
 def _check(

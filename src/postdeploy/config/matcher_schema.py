@@ -65,7 +65,7 @@ def _word(name: str, word: str) -> dict[str, Any]:
     schemas: dict[str, Mapping[str, Any]] = {
         **dict.fromkeys(("eq", "ne"), equal),
         **dict.fromkeys(("lt", "le", "gt", "ge"), _BOUND.get(name, {})),
-        **dict.fromkeys(("matches", "starts_with", "ends_with"), {**TEXT_VALUE.schema, "minLength": 1}),
+        **{key: {**TEXT_VALUE.schema, "minLength": 1} for key in ("matches", "starts_with", "ends_with")},
         "any": {"type": "array", "items": own, "minItems": 1},
         "all": {"type": "array", "items": own, "minItems": 1},
         "in": {"type": "array", "items": equal, "minItems": 1},

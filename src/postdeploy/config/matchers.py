@@ -109,7 +109,7 @@ def _as_is(node: Node, _sort: Sort, _scope: Scope) -> Any:
 def _bound(node: Node, sort: Sort, _scope: Scope) -> Any:
     if sort is TEXT and not isinstance(node.value, str):
         raise Wrong(f"orders texts here, not {seen(node)}", "put it in quotes, or use 'matches'")
-    return plain(node)
+    return sort.read(node)
 
 
 def _options(node: Node, sort: Sort, _scope: Scope) -> Any:

@@ -21,7 +21,7 @@ LOCATION_PATTERN: Final = "^[a-z][a-z0-9_]*:/.*$"
 _LOCATION: Final = re.compile(r"([a-z][a-z0-9_]*):(/.*)", re.DOTALL)
 _SERVICE_ALONE: Final = re.compile("[a-z][a-z0-9_]*:?")
 _DOTS: Final = re.compile(r"/(?:\.|%2e){1,2}(?=[/?]|$)", re.IGNORECASE)
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
 _PORTS: Final = 65535
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 

@@ -87,4 +87,4 @@ def _compile(text: str) -> Any:
     try:
         return compile(text)
     except (JSONPathError, RecursionError, ValueError) as error:
-        raise JsonPathError(str(error).splitlines()[0] if str(error) else "too deep") from error
+        raise JsonPathError(str(error).partition(", line ")[0] or "it is too deep") from error

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from postdeploy.config.node import UNKNOWN, Node, seen
 from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
-from postdeploy.config.wording import way_out
+from postdeploy.config.wording import nearest, way_out
 
 __all__ = ["Field", "Reader", "Schema", "Shape", "Type", "list_of", "mapping_of", "one_or_list", "read_entry", "table"]
 
@@ -49,8 +49,9 @@ class Shape:
                 self._refuse(key, item, scope)
             else:
                 read_entry(found, key, field.type.read, item, scope)
+        unknown = [key for key in entries if key not in self.fields]
         for key in self.required:
-            if key not in entries:
+            if key not in entries and not (unknown and nearest(key, unknown)):
                 scope.report.add(node.key, f"'{key}' is missing", f"add '{key}:'")
         return found
 
@@ -78,14 +79,16 @@ class Shape:
         return Type(self.read, self.schema)
 
 
-def read_entry(found: dict[str, Any], key: str, read: Reader, item: Node, scope: Scope) -> None:
-    """Read one value of a mapping into ``found``, or report why not."""
+def read_entry(
+    found: dict[str, Any], key: str, read: Reader, item: Node, scope: Scope, subject: str | None = None
+) -> None:
+    """Read one value of a mapping into ``found``, or report why not; ``subject`` is how messages call it."""
     if item.value is UNKNOWN:
         return
     try:
         found[key] = read(item, scope)
     except Wrong as wrong:
-        scope.report.wrong(f"'{key}'", item, wrong)
+        scope.report.wrong(subject or f"'{key}'", item, wrong)
 
 
 def table(node: Node) -> dict[str, Node]:
@@ -105,10 +108,7 @@ def list_of(item: Type) -> Type:
             )
         found: dict[str, Any] = {}
         for index, each in enumerate(node.value):
-            try:
-                found[str(index)] = item.read(each, scope)
-            except Wrong as wrong:
-                scope.report.wrong("each item here", each, wrong)
+            read_entry(found, str(index), item.read, each, scope, "each item here")
         return tuple(found.values())
 
     return Type(read, {"type": "array", "items": item.schema, "minItems": 1})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 from postdeploy.config.node import Node
 from postdeploy.config.page_expectations import CLEAN
@@ -14,9 +14,10 @@ from postdeploy.config.wording import listed
 from postdeploy.domain.check import Step
 from postdeploy.domain.expectation import Expectation
 
-__all__ = ["ALL_STEP_FIELDS", "DEFAULT_TIMEOUT", "STEP", "Draft", "read_draft", "verb_of"]
+__all__ = ["ALL_STEP_FIELDS", "DEFAULT_TIMEOUT", "STEP", "expects", "read_step", "verb_of"]
 
 DEFAULT_TIMEOUT: Final = 10.0
+_LOGS: Final = ("console", "requests")
 
 ALL_STEP_FIELDS: Final[Mapping[str, Field]] = {
     key: field for fields in reversed(tuple(STEP_FIELDS.values())) for key, field in fields.items()
@@ -33,38 +34,32 @@ STEP: Final[Mapping[str, Shape]] = {kind: Shape(fields, _foreign(kind, fields)) 
 """The shape of a step by kind of probe."""
 
 
-class Draft(NamedTuple):
-    """A step as it is read: what its check adds (time limit, place) is still open."""
+def verb_of(node: Node, scope: Scope, known: Collection[str], others: Iterable[str] = ()) -> str | None:
+    """What the step does; None after it was reported that it does nothing or too much.
 
-    step: Step
-    explicit: bool
-
-
-def verb_of(node: Node, scope: Scope, others: Iterable[str] = ()) -> str | None:
-    """What the step does; None after it was reported that it does nothing or too much."""
+    Where there is a key that is not ``known``, that one is reported instead, by others.
+    """
     found = [key for key in table(node) if key in VERBS or key in others]
     if len(found) == 1:
         return found[0]
-    words = listed((*VERBS, *others))
     if found:
         named = listed([f"'{word}'" for word in found], "and")
         scope.report.add(node.value[found[1]].key, f"{named} in one step", "each takes a step of its own under 'steps'")
-    else:
-        scope.report.add(node.at, "nothing to do", f"add one of {words}")
+    elif all(key in known for key in node.value):
+        scope.report.add(node.at, "nothing to do", f"add one of {listed((*VERBS, *others))}")
     return None
 
 
-def read_draft(verb: str, node: Node, found: Mapping[str, Any], timeout: float, *, implied: bool) -> Draft | None:
+def read_step(verb: str, node: Node, found: Mapping[str, Any], timeout: float, *, implied: bool) -> Step | None:
     """The step whose keys are read; None where its place could not be. ``implied``: pages must be clean."""
     if verb not in found:
         return None
     expectations: tuple[Expectation, ...] = found.get("expect", ())
-    explicit = bool(expectations)
     if verb == "page" and implied:
         expectations += tuple(_implied(node))
     line, column = node.value[verb].key
     templated = node.templated and any(item.templated for key, item in node.value.items() if key in ALL_STEP_FIELDS)
-    step = Step(
+    return Step(
         probe_of(verb, found, expectations),
         expectations,
         found.get("save", ()),
@@ -73,13 +68,20 @@ def read_draft(verb: str, node: Node, found: Mapping[str, Any], timeout: float, 
         column,
         templated,
     )
-    return Draft(step, explicit)
+
+
+def expects(node: Node) -> bool:
+    """Whether a step says what it expects, be it right or wrong; ``any`` is no expectation."""
+    expect = node.value.get("expect")
+    if expect is None or not isinstance(expect.value, dict) or not expect.value:
+        return expect is not None
+    return any(key not in _LOGS or item.value != "any" for key, item in expect.value.items())
 
 
 def _implied(node: Node) -> Iterable[Expectation]:
     expect = node.value.get("expect")
     said = expect.value if expect is not None and isinstance(expect.value, dict) else {}
     line, column = node.at
-    for subject in ("console", "requests"):
+    for subject in _LOGS:
         if subject not in said:
             yield Expectation(subject, CLEAN, line=line, column=column)

@@ -11,9 +11,9 @@ from typing import Final
 from postdeploy.config.check_shape import DEFAULTS
 from postdeploy.config.checks import Suite, read_check
 from postdeploy.config.node import Node
-from postdeploy.config.report import Report, Wrong, raise_problems, show_path
+from postdeploy.config.report import Report, raise_problems, show_path
 from postdeploy.config.scope import Scope
-from postdeploy.config.shape import Field, Shape, Type
+from postdeploy.config.shape import Field, Shape, Type, read_entry
 from postdeploy.config.values import LINE
 from postdeploy.config.yaml_source import SUITE_LIMIT, read_yaml
 from postdeploy.domain.check import Check
@@ -89,10 +89,7 @@ def read_suite(document: Node, scope: Scope) -> list[Check]:
         return []
     checks: dict[str, Check | None] = {}
     for index, item in enumerate(node.value):
-        try:
-            checks[str(index)] = read_check(item, suite, scope)
-        except Wrong as wrong:
-            scope.report.wrong("a check", item, wrong)
+        read_entry(checks, str(index), lambda each, inner: read_check(each, suite, inner), item, scope, "a check")
     return [check for check in checks.values() if check is not None]
 
 
