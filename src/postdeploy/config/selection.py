@@ -10,7 +10,8 @@ from postdeploy.domain.selection import MISSING
 __all__ = ["JsonPath", "JsonPathError"]
 
 _SEGMENT: Final = re.compile(
-    r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(-?[1-9][0-9]{0,14}|0)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]"""
+    r"""\.([^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*)"""  # a name: letters, digits, _ and all that is not ASCII
+    r"""|\[(-?[1-9][0-9]{0,14}|0)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]"""
 )
 
 
