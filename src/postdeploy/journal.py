@@ -48,9 +48,10 @@ class Journal:
         except OSError as error:
             raise JournalError(f"{path}: the evidence cannot be written: {error.strerror}") from error
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; it survives the death of this process. Raises JournalError."""
-        line = json.dumps(self._scrub(record), separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    def append(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write one record, which survives the death of this process; returns it as written. Raises JournalError."""
+        written: Mapping[str, Any] = self._scrub(record)
+        line = json.dumps(written, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
         try:
             self._file.write(line)
             self._file.flush()
@@ -58,6 +59,7 @@ class Journal:
             raise JournalError(f"{self.path}: the evidence cannot be written: {error.strerror}") from error
         self._digest.update(line)
         self.count += 1
+        return written
 
     def close(self) -> dict[str, Any]:
         """End the journal, on disk for good; returns its file name, digest and number of records."""

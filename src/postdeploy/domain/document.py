@@ -33,9 +33,12 @@ def started_document(started: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def verdict_document(
-    evidence: Evidence, verdict: Verdict, *, finished: float, proof: Mapping[str, Any], exporters: Mapping[str, str]
+    evidence: Evidence, verdict: Verdict, *, proof: Mapping[str, Any], exporters: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The sealed document. ``proof`` names the journal with its digest; ``exporters`` the other reports by name."""
+    """The sealed document. ``proof`` names the journal with its digest; ``exporters`` the other reports by name.
+
+    It follows from its arguments alone, so that anybody who holds the evidence can make it again and compare.
+    """
     causes = {check: cause for cause in reversed(verdict.causes) for check in cause.checks}
     return {
         "schema": SCHEMA,
@@ -45,8 +48,7 @@ def verdict_document(
         "action": verdict.action.value,
         "summary": verdict.summary,
         "warnings": list(verdict.warnings),
-        "run": dict(evidence.run)
-        | {"started": iso(evidence.run["started"]), "finished": iso(finished), "pytest_exit": evidence.pytest_exit},
+        "run": _run(evidence),
         "target": dict(evidence.target),
         "release": _release(evidence),
         "services": {name: _service(state) for name, state in evidence.services.items()},
@@ -61,6 +63,11 @@ def verdict_document(
         "evidence": dict(proof),
         "reports": dict(exporters),
     }
+
+
+def _run(evidence: Evidence) -> dict[str, Any]:
+    times = {"started": iso(evidence.run["started"]), "finished": iso(evidence.finished_at or 0.0)}
+    return dict(evidence.run) | times | {"pytest_exit": evidence.pytest_exit}
 
 
 def iso(seconds: float) -> str:

@@ -38,9 +38,11 @@ def judge_proof(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -
     warnings = find_warnings(evidence, policy)
     if missing:
         return inconclusive(missing[0], missing[1], causes, warnings)
-    passed = sum(1 for result in evidence.results.values() if result.outcome is Outcome.PASSED)
+    counts = evidence.counts()
     reason = Reason.PASSED_WITH_WARNINGS if warnings else Reason.ALL_REQUIRED_PASSED
-    summary = f"{passed} of {len(evidence.plan)} checks passed"
+    summary = f"{counts['passed']} of {counts['planned']} checks passed"
+    if counts["skipped"]:
+        summary += f", {counts['skipped']} skipped by policy"
     if warnings:
         summary += f", {len(warnings)} warning{'s' if len(warnings) > 1 else ''}"
     return Verdict(Conclusion.PASS, reason, Action.PROMOTE, summary, warnings, causes)

@@ -11,7 +11,7 @@ from typing import Any
 
 from postdeploy.domain.check import Check, Save, Step
 from postdeploy.domain.expectation import evaluate
-from postdeploy.domain.matcher import show
+from postdeploy.domain.matcher import MatcherError, show
 from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, UnreadableError
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Attempt, Fault, Finding, Outcome
@@ -137,7 +137,7 @@ def _perform(
 ) -> Generator[Ask, Answer, None]:
     try:
         rendered = render_step(step, variables)
-    except UnknownVariableError as error:
+    except (UnknownVariableError, MatcherError) as error:
         record.error, record.culprit = str(error), step
         return
     answer = yield Ask(rendered, lambda seen: not evaluate(rendered.expectations, seen))
@@ -162,7 +162,7 @@ def _clean(
     """A cleanup step that cannot name what it would clean up has nothing to clean up."""
     try:
         render_step(step, variables)
-    except UnknownVariableError:
+    except (UnknownVariableError, MatcherError):
         return
     earlier = (record.excerpt, record.culprit, record.fault) if record.bad else None
     yield from _perform(step, number, variables, record, locate, learn)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from postdeploy.domain.check import HttpProbe, PageProbe, Probe, Step, WebsocketProbe
+from postdeploy.domain.check import HttpProbe, PageProbe, Probe, Step, WebsocketProbe, authorization
 from postdeploy.domain.target import Location
 
 __all__ = ["UnknownVariableError", "render_step"]
@@ -43,7 +43,7 @@ def _render_probe(probe: Probe, text: Callable[[str], object], variables: Mappin
             headers={name: str(text(value)) for name, value in probe.headers.items()},
             json=_tree(probe.json, text),
             body=None if probe.body is None else str(text(probe.body)),
-            auth=None if probe.auth is None else str(text(probe.auth)),
+            auth=None if probe.auth is None else authorization(str(text(probe.auth))),
         )
     if isinstance(probe, WebsocketProbe):
         return replace(
@@ -51,7 +51,7 @@ def _render_probe(probe: Probe, text: Callable[[str], object], variables: Mappin
             location=_place(probe.location, variables),
             send=tuple(str(text(message)) for message in probe.send),
             headers={name: str(text(value)) for name, value in probe.headers.items()},
-            auth=None if probe.auth is None else str(text(probe.auth)),
+            auth=None if probe.auth is None else authorization(str(text(probe.auth))),
         )
     if isinstance(probe, PageProbe):
         return replace(probe, location=_place(probe.location, variables))

@@ -28,7 +28,7 @@ __all__ = ["browser", "client", "context", "page", "release", "secrets", "target
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
     execution = item.config.stash[EXECUTION]
-    if isinstance(item, pytest.Function) and item.config.pluginmanager.hasplugin("timeout"):
+    if isinstance(item, pytest.Function) and _has_timeouts(item.config):
         own = item.get_closest_marker("timeout")
         limits = [_seconds(own), _DEFAULT_TIMEOUT if own is None else None, max(0.5, execution.remaining())]
         item.add_marker(pytest.mark.timeout(min(limit for limit in limits if limit is not None)), append=False)
@@ -183,6 +183,11 @@ def _allowed(target: Target) -> Callable[[str, str], str | None] | None:
         return refused.message if refused else None
 
     return allowed
+
+
+def _has_timeouts(config: pytest.Config) -> bool:
+    """Whether pytest-timeout is there, by the name of its entry point or of its module."""
+    return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
 
 
 _DEFAULT_TIMEOUT = 60.0

@@ -51,7 +51,8 @@ class Recorder:
     def open(self, target: Target, context: RunContext, execution: Any) -> None:
         """Write the first record and the pessimistic verdict; from here on no death looks like a pass."""
         self._redactor = execution.redactor
-        self._start(_describe(target, execution.settings), target.policy, context.expected)
+        ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
+        self._start(_describe(target, execution.settings), target.policy, context.expected, ends_at)
         if self.settings.baseline is not None:
             self._append(_baseline(self.settings))
 
@@ -62,10 +63,12 @@ class Recorder:
         self.incident(reason, _first(str(error)))
         self._seal(int(pytest.ExitCode.USAGE_ERROR))
 
-    def _start(self, target: Mapping[str, Any], policy: Policy, expected: str | None) -> None:
+    def _start(
+        self, target: Mapping[str, Any], policy: Policy, expected: str | None, ends_at: float | None = None
+    ) -> None:
         record = {
             "record": "started",
-            "run": self._run(),
+            "run": self._run() | {"ends_at": ends_at},
             "target": target,
             "policy": policy.to_json(),
             "expected": expected,
@@ -91,10 +94,9 @@ class Recorder:
         proof = self._journal.close()
         self.evidence = fold(self._records)
         self.verdict = decide(self.evidence)
-        document = verdict_document(self.evidence, self.verdict, finished=time.time(), proof=proof, exporters={})
-        document = json.loads(json.dumps(self._scrub(document)))
+        document = verdict_document(self.evidence, self.verdict, proof=proof, exporters={})
         write_document(self.path, document)
-        if read_document(self.path) != document:
+        if read_document(self.path) != json.loads(json.dumps(document)):
             raise DocumentError(f"{self.path}: what was read back is not what was written")
         return self.verdict
 
@@ -203,8 +205,7 @@ class Recorder:
         self._result(CheckResult(check_id, Outcome.ERRORED, (attempt,), reason=attempt.error))
 
     def _append(self, record: Mapping[str, Any]) -> None:
-        self._records.append(record)
-        self._journal.append(record)
+        self._records.append(self._journal.append(record))
 
     def _scrub(self, record: Any) -> Any:
         return self._redactor.tree(record) if self._redactor is not None else record

@@ -1,0 +1,37 @@
+"""L5: the command line. ``postdeploy verify | gate | plan | validate``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from postdeploy import __version__
+from postdeploy.cli import gate, plan, validate, verify
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    parsed = _parser().parse_args(arguments)
+    status: int = parsed.run(parsed)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="postdeploy",
+        description="Is the release that was just deployed really live, and does it work?",
+        epilog="exit status: 0 promote, 20 roll back, anything else hold (10 inconclusive or a failure to hold for, "
+        "30 no proof or wrong proof, 2 to 5 pytest's own)",
+    )
+    parser.add_argument("--version", action="version", version=f"postdeploy {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in (verify, gate, plan, validate):
+        module.add(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The pytest command line of a child: only the plugins that a verification needs, unless asked otherwise."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+__all__ = ["add_options", "child_environment", "pytest_command"]
+
+_NEEDED = ("postdeploy.plugin.hooks", "pytest_timeout", "pytest_rerunfailures")
+
+_ON_DEMAND = {
+    "xdist.plugin": ("-n", "--numprocesses", "--dist", "--tx"),
+    "allure_pytest.plugin": ("--alluredir", "--allure-"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that are passed on to pytest as they are."""
+    parser.add_argument("target", metavar="TARGET", help="a target of targets.yaml")
+    parser.add_argument("--release", metavar="ID", help="the release that was deployed; wait until it answers")
+    parser.add_argument("--deadline", metavar="TIME", help="how long the run may take (default: the target's policy)")
+    parser.add_argument("--targets", metavar="FILE", help="the targets file (default: targets.yaml)")
+    parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
+    parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
+    parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
+    parser.add_argument("pytest", nargs="*", metavar="-- PYTEST ARGUMENTS", help="anything else for pytest")
+
+
+def pytest_command(arguments: argparse.Namespace, *more: str) -> list[str]:
+    """The command of the child."""
+    options = ("release", "deadline", "targets", "baseline", "browser_executable")
+    given = [
+        f"--{name.replace('_', '-')}={value}" for name in options if (value := getattr(arguments, name)) is not None
+    ]
+    plugins = [] if arguments.all_plugins else [word for name in _plugins(arguments.pytest) for word in ("-p", name)]
+    return [sys.executable, "-m", "pytest", *plugins, f"--target={arguments.target}", *given, *more, *arguments.pytest]
+
+
+def child_environment(arguments: argparse.Namespace) -> dict[str, str]:
+    """The environment of the child: a stray plugin can neither slow it down nor break it."""
+    environment: dict[str, Any] = dict(os.environ)
+    if not arguments.all_plugins:
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return environment
+
+
+def _plugins(words: Sequence[str]) -> Iterator[str]:
+    yield from _NEEDED
+    for plugin, options in _ON_DEMAND.items():
+        if any(word.startswith(options) for word in words):
+            yield plugin
