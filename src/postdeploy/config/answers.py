@@ -39,7 +39,10 @@ def _read_header_name(node: Node, _scope: Scope) -> str:
 
 
 def _read_json_path(node: Node, _scope: Scope) -> JsonPath:
-    path = compile_path(read_line(node))
+    text = read_line(node)
+    if text != node.text:
+        raise Wrong(f"takes a JSON path, not {seen(node)}", "variables are not for paths")
+    path = compile_path(text)
     if not path.singular:
         raise Wrong(f"takes a JSON path that picks one value, not {seen(node)}")
     return path

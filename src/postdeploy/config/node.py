@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, Protocol
 
-__all__ = ["UNKNOWN", "Mark", "Node", "Place", "plain", "seen"]
+__all__ = ["UNKNOWN", "Mark", "Node", "Place", "plain", "seen", "told"]
 
 _SHOWN: Final = 60
 
@@ -57,6 +57,11 @@ class Node(NamedTuple):
     def key(self) -> Place:
         """Where its key stands."""
         return self.name.line + 1, self.name.column + 1
+
+
+def told(node: Node, part: str) -> str:
+    """A part of a text as messages show it: not where variables were filled in, for their values may be secret."""
+    return part if node.value == node.text else node.text
 
 
 def plain(node: Node) -> Any:

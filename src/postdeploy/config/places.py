@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from postdeploy.config.node import Node, seen
+from postdeploy.config.node import Node, seen, told
 from postdeploy.config.report import Wrong
 from postdeploy.config.scalars import hidden
 from postdeploy.config.scope import Scope
@@ -29,10 +29,11 @@ _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 def read_location(node: Node, scope: Scope) -> Location:
     """A place on a known service."""
     text = read_text(node)
-    match = _LOCATION.fullmatch(text)
+    match = None if "://" in text.partition("?")[0] else _LOCATION.fullmatch(text)
     if match is None:
-        raise Wrong(f"takes a place such as 'api:/healthz', not {seen(node)}", _misplaced(text))
-    know_service(match[1], scope)
+        hint = _misplaced(text) if text == node.text else None
+        raise Wrong(f"takes a place such as 'api:/healthz', not {seen(node)}", hint)
+    know_service(match[1], node, scope)
     return Location(match[1], check_path(match[2]))
 
 
@@ -47,14 +48,13 @@ def _misplaced(text: str) -> str | None:
     return "name the service first, as in 'web:/path'" if text.startswith("/") else None
 
 
-def know_service(name: str, scope: Scope) -> None:
-    """Raise Wrong for a service that the target does not have."""
+def know_service(name: str, node: Node, scope: Scope) -> None:
+    """Raise Wrong for a service, named in this node, that the target does not have."""
     if scope.services is not None and name not in scope.services:
-        raise Wrong(f"names the service '{name}', which target '{scope.target}' does not have", _services(name, scope))
-
-
-def _services(name: str, scope: Scope) -> str:
-    return way_out(name, scope.services or ())
+        shown = told(node, name)
+        raise Wrong(
+            f"names the service '{shown}', which target '{scope.target}' does not have", way_out(name, scope.services)
+        )
 
 
 def check_path(path: str) -> str:
@@ -74,7 +74,7 @@ def _read_service(node: Node, scope: Scope) -> str:
     name = read_text(node)
     if ":" in name or "/" in name:
         raise Wrong(f"takes the name of a service, not {seen(node)}", f"did you mean '{name.partition(':')[0]}'?")
-    know_service(name, scope)
+    know_service(name, node, scope)
     return name
 
 

@@ -76,7 +76,7 @@ def _read_tcp(node: Node, scope: Scope) -> TcpProbe:
     match = _TCP.fullmatch(read_text(node))
     if match is None or int(match[2] or 1) > _PORTS:
         raise Wrong(f"takes a service, or service:port with a port from 1 to {_PORTS}, not {seen(node)}")
-    know_service(match[1], scope)
+    know_service(match[1], node, scope)
     return TcpProbe(match[1], int(match[2]) if match[2] else None)
 
 

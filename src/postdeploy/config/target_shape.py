@@ -7,7 +7,7 @@ from keyword import iskeyword
 from typing import Final
 
 from postdeploy.config.answers import HEADER_NAME, JSON_PATH
-from postdeploy.config.node import Node, seen
+from postdeploy.config.node import Node, seen, told
 from postdeploy.config.places import LOCATION, LOCATION_PATTERN, check_path, know_service, read_url
 from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
@@ -77,12 +77,12 @@ def _read_rule(node: Node, scope: Scope) -> AllowRule:
         raise Wrong(f"takes a rule such as 'POST api:/auth/login', not {seen(node)}", "METHOD service:/path")
     method = match[1].upper()
     if method in SAFE_METHODS:
-        raise Wrong(f"allows {method}, which is always allowed", "remove the rule")
+        raise Wrong(f"allows {told(node, method)}, which is always allowed", "remove the rule")
     if method not in _WRITES:
-        raise Wrong(f"allows {method}, which no check sends", f"one of {', '.join(_WRITES)}")
+        raise Wrong(f"allows {told(node, method)}, which no check sends", f"one of {', '.join(_WRITES)}")
     if any(character in match[3] for character in "?[]"):
         raise Wrong("holds '?', '[' or ']' in its path", "a path with '*'; queries do not count")
-    know_service(match[2], scope)
+    know_service(match[2], node, scope)
     return AllowRule(method, Location(match[2], check_path(match[3])))
 
 

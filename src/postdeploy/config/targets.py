@@ -109,7 +109,7 @@ def _entry(
     name: str, nodes: Mapping[str, Node], report: Report, environment: Mapping[str, str], *, required: bool
 ) -> Entry:
     node = expand(resolve(name, nodes, report), environment, report, required=required)
-    if "services" not in node.value:
+    if "services" not in node.value and "extends" not in nodes[name].value:
         report.add(node.key, "'services' is missing", "add one, such as services: {web: https://staging.example.com}")
     scope = Scope(report, name, _keys(node, "services"), _keys(node, "secrets"), tuple(nodes))
     return Entry(node, scope, TARGET.read(node, scope))
