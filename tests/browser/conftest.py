@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -14,17 +15,18 @@ import pytest
 from postdeploy.browser.find import Browser, find_browser
 from postdeploy.browser.pages import PagePool, PageTask
 
+MARK = f"POSTDEPLOY_TEST_RUN={os.getpid()}\0".encode()
 PAGES: dict[str, str] = {
     "/ok": "<title>TalkStudio</title><h1>Hello</h1><button>PNG 저장</button><p hidden>secret</p>",
-    "/console": "<title>c</title><script>console.error('boom'); setTimeout(() => { throw new TypeError('late') }, 0)</script>",
+    "/console": "<title>c</title><script>console.error('boom'); setTimeout(() => { throw TypeError('late') })</script>",
     "/asset": "<title>a</title><img src='/missing.png'>",
     "/fetch": "<title>f</title><h1>x</h1><script>setTimeout(() => fetch('/slow-500'), 0)</script>",
     "/slow-title": "<title>wait</title><script>setTimeout(() => { document.title = 'ready' }, 300)</script>",
     "/busy": "<title>busy</title><script>setTimeout(() => { while (true) {} }, 50)</script>",
-    "/stuck-title": "<title>x</title><script>Object.defineProperty(document, 'title', {get() { while (true) {} }})</script>",
+    "/stuck-title": "<script>Object.defineProperty(document, 'title', {get() { while (true) {} }})</script>",
     "/endless": "<title>endless</title><h1>x</h1><script>fetch('/never')</script>",
     "/half": "<title>half</title><h1>x</h1><img src='/never'>",
-    "/broken-text": "<title>x</title><script>document.title = 'a\\ud800b'; console.error('bell \\u0007 \\udfff')</script>",
+    "/broken-text": "<script>document.title = 'a\\ud800b'; console.error('bell \\u0007 \\udfff')</script>",
     "/onward": "<title>old</title><script>location.replace('/ok')</script>",
     "/writes": "<title>w</title><script>fetch('/ok', {method: 'POST'})</script>",
     "/socket": "<title>s</title><script>new WebSocket(location.origin.replace('http', 'ws') + '/ws')</script>",
@@ -39,6 +41,7 @@ class Site(BaseHTTPRequestHandler):
     asked: ClassVar[list[tuple[str, str, dict[str, str]]]] = []
 
     def do_GET(self) -> None:
+        """Answer."""
         self.asked.append((self.command, self.path, dict(self.headers)))
         if self.path == "/never":
             time.sleep(20)
@@ -54,9 +57,10 @@ class Site(BaseHTTPRequestHandler):
         else:
             self.answer(404, "not here")
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  # the name that http.server looks for
 
     def answer(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
+        """Send an answer whole."""
         content = body.encode()
         self.send_response(status)
         facts = {"content-type": "text/html; charset=utf-8", "content-length": str(len(content)), "x-release": "r1"}
@@ -70,6 +74,8 @@ class Site(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    """One thread for each connection; none outlives the tests."""
+
     daemon_threads = True
 
     def handle_error(self, *_args: Any) -> None:
@@ -93,6 +99,7 @@ def asked(site: str) -> list[tuple[str, str, dict[str, str]]]:
 
 
 def find() -> Browser:
+    """The browser of this machine."""
     return find_browser(None, os.environ)
 
 
@@ -121,27 +128,28 @@ def task(site: str) -> Callable[..., PageTask]:
 
 
 def processes() -> dict[int, str]:
-    """The descendants of this process that are browsers or drivers, by id."""
-    parents: dict[int, int] = {}
-    names: dict[int, str] = {}
-    for entry in filter(str.isdigit, os.listdir("/proc")):
+    """The browsers and drivers that this run started, by id, whoever is their parent now."""
+    found: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+            marked = MARK in (folder / "environ").read_bytes()
+            name = (folder / "comm").read_text().strip()
         except OSError:
             continue
-        state, parent = rest.split()[:2]
-        if state != "Z":
-            parents[int(entry)], names[int(entry)] = int(parent), name
-    mine = {os.getpid()}
-    for _ in range(8):
-        mine |= {pid for pid, parent in parents.items() if parent in mine}
-    return {pid: names[pid] for pid in mine if "node" in names[pid] or "chrom" in names[pid]}
+        if marked and ("node" in name or "chrom" in name):
+            found[int(folder.name)] = name
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def marked() -> Iterator[None]:
+    """Mark every process that the tests start, so that none is overlooked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSTDEPLOY_TEST_RUN", str(os.getpid()))
+        yield
 
 
 @pytest.fixture
 def browsers() -> Callable[[], dict[int, str]]:
     """Looks for browser processes that this run started."""
     return processes
-
-

@@ -23,7 +23,7 @@ def test_page_that_is_well(pool: PagePool, task: Make) -> None:
 
     assert (seen.status, seen.title, seen.release, seen.place) == (200, "TalkStudio", "r1", "web:/ok")
     assert seen.url.endswith("/ok")
-    assert seen.console == seen.requests == seen.evidence == ()
+    assert (seen.console, seen.requests, seen.evidence) == ((), (), ())
     assert {"first_byte", "dom", "load"} <= seen.phases.keys()
     assert all(0 <= seconds < 5 for seconds in seen.phases.values())
     assert seen.duration > 0
@@ -31,7 +31,15 @@ def test_page_that_is_well(pool: PagePool, task: Make) -> None:
 
 def test_what_is_visible(pool: PagePool, task: Make) -> None:
     """Of each selector it is said whether anything visible matches."""
-    selectors = (BUTTON, "h1", "p", "text=hello", "role=button[name='nothing']", "h1 >> nth=1", "button:has-text('PNG')")
+    selectors = (
+        BUTTON,
+        "h1",
+        "p",
+        "text=hello",
+        "role=button[name='nothing']",
+        "h1 >> nth=1",
+        "button:has-text('PNG')",
+    )
 
     seen = pool.submit(task("/ok", selectors=selectors)).result().seen
 
@@ -173,6 +181,7 @@ def test_user_agent(chromium: Callable[[], Browser], task: Make, asked: Asked) -
 
 
 def no_writes(method: str, _url: str) -> str | None:
+    """Refuse everything but GET."""
     return None if method == "GET" else f"{method} is not allowed"
 
 
@@ -203,6 +212,7 @@ def test_refused_socket(pool: PagePool, task: Make, asked: Asked) -> None:
 
 
 def has_failed(page: PageObservation) -> bool:
+    """Whether any request of the page failed."""
     return bool(page.requests)
 
 
@@ -256,10 +266,8 @@ def test_page_that_hangs(pool: PagePool, task: Make, path: str, tmp_path: Path) 
     started = time.perf_counter()
     stuck = pool.submit(task(path, timeout=1.0, settled=lambda _: False, evidence=tmp_path))
     other = pool.submit(task("/slow-title", settled=lambda page: page.title == "ready"))
-    try:
-        stuck.result()
-    except ProbeError as error:
-        assert (error.code, error.target_fault) == ("timeout", True)
+    error = stuck.exception()
 
     assert time.perf_counter() - started < 3.2
+    assert error is None or str(error).endswith("did not respond to the browser within 1 s")
     assert other.result().title == "ready"

@@ -15,12 +15,14 @@ from postdeploy.errors import BrowserUnavailableError
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser as PlaywrightBrowser
-    from playwright.async_api import Playwright
+    from playwright.async_api import CDPSession, Playwright
 
-__all__ = ["Chromium", "ChromiumSource", "DriverLoop", "browser_process", "kill_process", "start_error"]
+__all__ = ["PROCESS_INFO", "Chromium", "ChromiumSource", "DriverLoop", "browser_process", "kill_process", "start_error"]
 
+PROCESS_INFO: Final = "SystemInfo.getProcessInfo"
 _LAUNCH: Final = 20.0
 _CLOSE: Final = 0.5
+_ANSWER: Final = 0.4
 _REAPS: Final = 30
 _TRIES: Final = 2
 
@@ -65,14 +67,20 @@ def _ignore(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
 
 
 def kill_process(pid: int | None) -> None:
-    """End a process at once, if it is still there."""
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    """End a browser at once, if it is still there, with whatever wraps it: its driver gave it a group of its own."""
+    if pid is None:
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)
+        elif os.getpgid(pid) == os.getpgrp():
+            os.kill(pid, signal.SIGKILL)
+        else:
+            os.killpg(os.getpgid(pid), signal.SIGKILL)
 
 
 def browser_process(answer: Mapping[str, Any]) -> int | None:
-    """The id of the browser's own process, as its ``SystemInfo.getProcessInfo`` says."""
+    """The id of the browser's own process, as its ``PROCESS_INFO`` says."""
     processes = (process for process in answer["processInfo"] if process["type"] == "browser")
     return next((int(process["id"]) for process in processes), None)
 
@@ -86,11 +94,15 @@ def start_error(found: Browser, error: BaseException) -> BrowserUnavailableError
 class Chromium:
     """A driver and the browser that it started."""
 
-    def __init__(self, playwright: Playwright, browser: PlaywrightBrowser, pid: int | None) -> None:
+    def __init__(
+        self, playwright: Playwright, browser: PlaywrightBrowser, session: CDPSession, pid: int | None
+    ) -> None:
         self._playwright = playwright
-        self._driver = cast(DriverLoop, asyncio.get_running_loop()).children[-1]
+        self._driver = cast("DriverLoop", asyncio.get_running_loop()).children[-1]
+        self._session = session
+        self._pid = pid
+        self._killed = False
         self.browser = browser
-        self.pid = pid
 
     @classmethod
     async def start(cls, found: Browser, arguments: Sequence[str]) -> Chromium:
@@ -108,7 +120,8 @@ class Chromium:
                     handle_sigterm=False,
                     handle_sighup=False,
                 )
-                return cls(playwright, browser, await _pid(browser))
+                session = await browser.new_browser_cdp_session()
+                return cls(playwright, browser, session, browser_process(await session.send(PROCESS_INFO)))
         except (Error, OSError, TimeoutError) as error:
             if playwright is not None:
                 await _in_time(playwright.stop())
@@ -117,23 +130,29 @@ class Chromium:
     @property
     def alive(self) -> bool:
         """Whether both are there; a browser whose driver is gone counts as connected in Playwright."""
-        return self.browser.is_connected() and self._driver.get_returncode() is None
+        return not self._killed and self.browser.is_connected() and self._driver.get_returncode() is None
+
+    async def answers(self) -> bool:
+        """Whether the browser itself responds, whatever its pages do."""
+        try:
+            await asyncio.wait_for(self._session.send("Browser.getVersion"), _ANSWER)
+        except Exception:  # noqa: BLE001  # however it fails, it is not an answer
+            return False
+        return self.alive
 
     def kill(self) -> None:
         """End the browser at once: every call that waits for one of its pages fails."""
-        kill_process(self.pid)
+        self._killed = True
+        kill_process(self._pid)
 
     async def close(self) -> None:
         """End browser and driver, by force where they do not end by themselves."""
         await _in_time(self.browser.close())
-        if self.browser.is_connected():
+        if self.alive:
             self.kill()
         await _in_time(self._playwright.stop())
-
-
-async def _pid(browser: PlaywrightBrowser) -> int | None:
-    session = await browser.new_browser_cdp_session()
-    return browser_process(await session.send("SystemInfo.getProcessInfo"))
+        if self._driver.get_returncode() is None:
+            self._driver.kill()
 
 
 async def _in_time(action: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from postdeploy.browser.chromium import browser_process, kill_process, start_error
+from postdeploy.browser.chromium import PROCESS_INFO, browser_process, kill_process, start_error
 from postdeploy.browser.faults import is_gone
 from postdeploy.browser.find import Browser
 from postdeploy.browser.recorder import PageRecorder
@@ -125,7 +125,7 @@ class BrowserSession:
                 handle_sighup=False,
             )
             session = browser.new_browser_cdp_session()
-            self._pid = browser_process(session.send("SystemInfo.getProcessInfo"))
+            self._pid = browser_process(session.send(PROCESS_INFO))
         except (Error, OSError) as error:
             raise start_error(found, error) from error
         return browser

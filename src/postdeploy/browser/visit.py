@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["BrowserGoneError", "Settings", "visit"]
 
 _OPEN: Final = 15.0
-_EVIDENCE: Final = 1.0
-_CLOSE: Final = 0.5
+_SCREENSHOT: Final = 0.7  # these, with an answer of the browser, fit into the two seconds after a deadline
+_TRACE: Final = 0.5
+_CLOSE: Final = 0.4
 _INTERVAL: Final = 0.05
 _PATIENCE: Final = 2.0
 _NOTICES: Final = 6
@@ -52,7 +53,7 @@ async def visit(chromium: Chromium, task: PageTask, settings: Settings) -> PageO
 
     try:
         async with _opened(chromium, task, settings) as (page, watch):
-            return await _Visit(page, watch, task).run()
+            return await _Visit(chromium, page, watch, task).run()
     except Error as error:
         if await _ended(chromium, error.message):
             raise BrowserGoneError(error.message) from error
@@ -114,7 +115,8 @@ async def _close(chromium: Chromium, context: BrowserContext) -> None:
 class _Visit:
     """The state of one visit."""
 
-    def __init__(self, page: Page, watch: Watch, task: PageTask) -> None:
+    def __init__(self, chromium: Chromium, page: Page, watch: Watch, task: PageTask) -> None:
+        self._chromium = chromium
         self._page = page
         self._watch = watch
         self._task = task
@@ -158,6 +160,10 @@ class _Visit:
         return still or perf_counter() - self._loaded > _PATIENCE
 
     async def _unsettled(self) -> PageObservation:
+        """What came of a page whose time is over, if it is the page that was slow and not the browser."""
+        if not await self._chromium.answers():
+            self._chromium.kill()
+            raise BrowserGoneError("the browser does not respond")
         await self._keep()
         if self._last is not None:
             missing = () if self._last.complete else self._watch.pending
@@ -196,11 +202,11 @@ class _Visit:
             return
         write_logs(folder, self._watch.console, (*self._watch.requests, *self._watch.pending))
         if self._watch.status:
-            await _in_time(self._page.screenshot(path=folder / SCREENSHOT, timeout=_EVIDENCE * 1000))
+            await _in_time(self._page.screenshot(path=folder / SCREENSHOT), _SCREENSHOT)
         if self._task.trace:
-            await _in_time(self._page.context.tracing.stop(path=folder / TRACE))
+            await _in_time(self._page.context.tracing.stop(path=folder / TRACE), _TRACE)
 
 
-async def _in_time(action: Any) -> None:
+async def _in_time(action: Coroutine[Any, Any, object], seconds: float) -> None:
     with contextlib.suppress(Exception):  # a page that cannot be pictured has failed already; the logs say why
-        await asyncio.wait_for(action, _EVIDENCE)
+        await asyncio.wait_for(action, seconds)
