@@ -127,7 +127,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("access: readonly", "4:9: 'access' takes read-only or read-write, not 'readonly' (did you mean 'read-only'?)"),
     ("access: [a]", "4:9: 'access' takes read-only or read-write, not a list"),
     ("allow: [POST web:/x]\nextends: 5", "5:10: 'extends' takes the name of one target, not '5'"),
-    ("allow: []", "4:8: 'allow' takes a list with at least one item, not an empty one"),
+    ("allow: []", "4:8: 'allow' takes a list with at least one item, not an empty list"),
     ("allow: POST web:/x", "4:8: 'allow' takes a list with at least one item, not 'POST web:/x'"),
     (
         "allow: [web:/x]",
@@ -163,7 +163,10 @@ MISTAKES: list[tuple[str, str]] = [
     ("policy: {deadline: 0}", "4:20: 'deadline' must be longer than nothing and at most 24h, not '0'"),
     ("policy: {deadline: 25h}", "4:20: 'deadline' must be longer than nothing and at most 24h, not '25h'"),
     ("release: {json: $.a}", "4:1: 'from' is missing (add 'from:')"),
-    ("release: {from: 'web:/x', json: a.b}", "4:33: 'json' is no JSON path: expected '$', found 'a' (did you mean '$.a.b'?)"),
+    (
+        "release: {from: 'web:/x', json: a.b}",
+        "4:33: 'json' is no JSON path: expected '$', found 'a' (did you mean '$.a.b'?)",
+    ),
     ("release: {from: 'web:/x', json: $..a}", "4:33: 'json' takes a JSON path that picks one value, not '$..a'"),
     ("release: {from: 'web:/x', header: 'a b'}", "4:35: 'header' is no name of a header (letters, digits and '-')"),
     (
@@ -171,8 +174,14 @@ MISTAKES: list[tuple[str, str]] = [
         "4:17: 'from' takes a place such as 'api:/healthz', not 'https://x.test/y'"
         " (name a service of the target and a path, not a URL)",
     ),
-    ("release: {from: /y}", "4:17: 'from' takes a place such as 'api:/healthz', not '/y' (name the service first, as in 'web:/path')"),
-    ("release: {from: web:y}", "4:17: 'from' takes a place such as 'api:/healthz', not 'web:y' (the path begins with '/': 'web:/y')"),
+    (
+        "release: {from: /y}",
+        "4:17: 'from' takes a place such as 'api:/healthz', not '/y' (name the service first, as in 'web:/path')",
+    ),
+    (
+        "release: {from: web:y}",
+        "4:17: 'from' takes a place such as 'api:/healthz', not 'web:y' (the path begins with '/': 'web:/y')",
+    ),
     ("release: {from: web}", "4:17: 'from' takes a place such as 'api:/healthz', not 'web' (did you mean 'web:/'?)"),
     ("release: {from: '?'}", "4:17: 'from' takes a place such as 'api:/healthz', not '?'"),
     ("release: {from: ~}", "4:17: 'from' takes a text, not nothing"),
@@ -259,7 +268,9 @@ def test_the_top_of_the_file(target_problems: Problems) -> None:
         "1:1: 'targets' is missing (add 'targets:' with at least one target)",
     ]
     assert "1:1: unknown key 'target' (did you mean 'targets'?)" in target_problems("target: {}\n")
-    assert target_problems("targets: []\n")[1:] == ["1:10: 'targets' takes a mapping with at least one target, not a list"]
+    assert target_problems("targets: []\n")[1:] == [
+        "1:10: 'targets' takes a mapping with at least one target, not a list"
+    ]
     assert target_problems("targets: {'a b': {}, staging: 5}\n")[1:] == [
         "1:11: 'a b' is no name of a target (use letters, digits, '.', '_' and '-')",
         "1:31: 'staging' takes a mapping, not '5'",
@@ -294,7 +305,10 @@ def test_names_come_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 
 EXTENDS: list[tuple[str, list[str]]] = [
-    ("a: {extends: b}\n  b: {extends: a}", ["2:16: 'extends' goes in a circle: a → b → a (let one of them stand alone)"]),
+    (
+        "a: {extends: b}\n  b: {extends: a}",
+        ["2:16: 'extends' goes in a circle: b → a → b (let one of them stand alone)"],
+    ),
     ("a: {extends: a}", ["2:16: 'extends' goes in a circle: a → a (let one of them stand alone)"]),
     (
         "stagin: {services: {web: http://x.test}}\n  staging: {extends: stagng}",
@@ -338,7 +352,9 @@ def test_a_mistake_of_a_base_is_told_once(target_problems: Problems) -> None:
 
 def test_an_anchor_in_extends_is_told_once(target_problems: Problems) -> None:
     """What an alias stood for is unknown, so nothing more is said about it."""
-    text = "targets:\n  staging: {services: {web: http://x.test}}\n  b: {extends: *staging, services: *x, allow: [*y]}\n"
+    text = (
+        "targets:\n  staging: {services: {web: http://x.test}}\n  b: {extends: *staging, services: *x, allow: [*y]}\n"
+    )
     assert len(target_problems(text)) == 3
 
 
@@ -404,7 +420,9 @@ def test_a_value_from_the_environment_is_never_shown(target_problems: Problems) 
 
 def test_the_digest_follows_the_entry_but_not_the_secrets(load: Load) -> None:
     """Another secret value is the same configuration; another URL is not."""
-    text = entry("services: {web: 'http://${H}'}\nsecrets: {a: '${A}'}\nserver: {command: [x], ready: 'web:/', environment: {T: '${A}'}}")
+    text = entry(
+        "services: {web: 'http://${H}'}\nsecrets: {a: '${A}'}\nserver: {command: [x], ready: 'web:/', environment: {T: '${A}'}}"
+    )
     first = load(text, H="x.test", A="secret-1").config_digest
     assert first.startswith("sha256:")
     assert load(text, H="x.test", A="secret-2").config_digest == first

@@ -51,8 +51,16 @@ HOSTILE: list[tuple[str, bytes | str, str]] = [
     ("empty", "", "1:1: the file is empty"),
     ("blank", " \n\n", "1:1: the file is empty"),
     ("comments", "# nothing\n", "1:1: the file holds only comments"),
-    ("text at the top", "text\n", "1:1: the file must hold a mapping at its top level (begin with a key such as 'checks:')"),
-    ("list at the top", "- a\n", "1:1: the file must hold a mapping at its top level (begin with a key such as 'checks:')"),
+    (
+        "text at the top",
+        "text\n",
+        "1:1: the file must hold a mapping at its top level (begin with a key such as 'checks:')",
+    ),
+    (
+        "list at the top",
+        "- a\n",
+        "1:1: the file must hold a mapping at its top level (begin with a key such as 'checks:')",
+    ),
     ("depth", "a: " + "[" * 1000, "1:23: nested more than 20 levels deep (flatten it)"),
     (
         "template",

@@ -76,10 +76,9 @@ def plain(node: Node) -> Any:
 
 def seen(node: Node) -> str:
     """What stands there, in the words of a message."""
-    if isinstance(node.value, dict):
-        return "a mapping"
-    if isinstance(node.value, list):
-        return "a list"
+    if isinstance(node.value, dict | list):
+        noun = "mapping" if isinstance(node.value, dict) else "list"
+        return f"a {noun}" if node.value else f"an empty {noun}"
     if node.value is None:
         return "nothing"
     return repr(node.text if len(node.text) <= _SHOWN else f"{node.text[: _SHOWN - 1]}…")

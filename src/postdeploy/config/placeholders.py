@@ -23,7 +23,7 @@ _PREFIX: Final = "secrets."
 def check_placeholders(node: Node, saved: Iterable[str], scope: Scope) -> None:
     """Report every placeholder in a step that has no value; ``saved`` are the names that earlier steps save."""
     known = (*saved, *BUILT_IN)
-    for text, place in _texts(node):
+    for text, place in _texts(node, scope):
         for match in _PLACEHOLDER.finditer(text):
             if not match[2]:
                 scope.report.add(place, "'${' without '}'", "write ${name}")
@@ -37,9 +37,9 @@ def _judge(name: str, place: tuple[int, int], known: tuple[str, ...], scope: Sco
         return
     if name.startswith(_PREFIX):
         message = f"'${{{name}}}' names a secret that target '{scope.target}' does not have"
-        close = nearest(name, secrets)
+        close = nearest(name.removeprefix(_PREFIX), scope.secrets or ())
         way = (
-            f"did you mean '{close}'?"
+            f"did you mean '{_PREFIX}{close}'?"
             if close
             else "name it under 'secrets' in targets.yaml, or limit the check with 'when'"
         )
@@ -53,17 +53,17 @@ def _judge(name: str, place: tuple[int, int], known: tuple[str, ...], scope: Sco
         )
 
 
-def _texts(node: Node) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Every text that holds ``${``, with its place."""
+def _texts(node: Node, scope: Scope) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Every value that holds ``${``, with its place; keys that do are reported."""
     if not node.templated:
         return
     if isinstance(node.value, dict):
         for key, item in node.value.items():
             if "${" in key:
-                yield key, item.key
-            yield from _texts(item)
+                scope.report.add(item.key, "a key holds '${', but only values are filled in", "write it out")
+            yield from _texts(item, scope)
     elif isinstance(node.value, list):
         for item in node.value:
-            yield from _texts(item)
+            yield from _texts(item, scope)
     else:
         yield node.text, node.at

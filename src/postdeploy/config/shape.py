@@ -103,9 +103,7 @@ def list_of(item: Type) -> Type:
 
     def read(node: Node, scope: Scope) -> tuple[Any, ...]:
         if not isinstance(node.value, list) or not node.value:
-            raise Wrong(
-                f"takes a list with at least one item, not {'an empty one' if node.value == [] else seen(node)}"
-            )
+            raise Wrong(f"takes a list with at least one item, not {seen(node)}")
         found: dict[str, Any] = {}
         for index, each in enumerate(node.value):
             read_entry(found, str(index), item.read, each, scope, "each item here")

@@ -10,7 +10,7 @@ from typing import Final
 
 from postdeploy.config.check_shape import DEFAULTS
 from postdeploy.config.checks import Suite, read_check
-from postdeploy.config.node import Node
+from postdeploy.config.node import Node, seen
 from postdeploy.config.report import Report, raise_problems, show_path
 from postdeploy.config.scope import Scope
 from postdeploy.config.shape import Field, Shape, Type, read_entry
@@ -85,7 +85,9 @@ def read_suite(document: Node, scope: Scope) -> list[Check]:
     if node is None:
         return []
     if not isinstance(node.value, list) or not node.value:
-        scope.report.add(node.at, "'checks' takes a list with at least one check", "begin each check with '- name:'")
+        scope.report.add(
+            node.at, f"'checks' takes a list with at least one check, not {seen(node)}", "begin each with '- name:'"
+        )
         return []
     checks: dict[str, Check | None] = {}
     for index, item in enumerate(node.value):
