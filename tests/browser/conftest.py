@@ -14,6 +14,7 @@ import pytest
 
 from postdeploy.browser.find import Browser, find_browser
 from postdeploy.browser.pages import PagePool, PageTask
+from postdeploy.browser.session import BrowserSession
 
 MARK = f"POSTDEPLOY_TEST_RUN={os.getpid()}\0".encode()
 PAGES: dict[str, str] = {
@@ -153,3 +154,11 @@ def marked() -> Iterator[None]:
 def browsers() -> Callable[[], dict[int, str]]:
     """Looks for browser processes that this run started."""
     return processes
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[BrowserSession]:
+    """The synchronous browser that the tests share."""
+    shared = BrowserSession(find)
+    yield shared
+    shared.close()
