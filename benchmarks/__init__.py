@@ -1,0 +1,1 @@
+"""What a run costs, beside what peers and the bare minimum cost, measured together."""

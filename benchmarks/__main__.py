@@ -1,0 +1,63 @@
+"""``python -m benchmarks``: measure, print, and with ``--write`` renew docs/reference/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from benchmarks import going_live, http_checks, latency, page_checks, startup
+from benchmarks.place import Place, open_place
+from benchmarks.report import PAGE, document
+from benchmarks.tables import Table, markdown
+
+_BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
+    "20": http_checks.some,
+    "200": http_checks.many,
+    "latency": latency.latency,
+    "1000": http_checks.thousand,
+    "growth": http_checks.growth,
+    "pages-10": page_checks.ten_pages,
+    "pages-40": page_checks.forty_pages,
+    "together": page_checks.together,
+    "one": startup.one_check,
+    "asleep": startup.asleep,
+    "release": going_live.going_live,
+}
+_LONG: Final = frozenset({"1000", "pages-40"})
+
+
+def main() -> None:
+    """Run what was asked for."""
+    options = _options()
+    names = options.only or [name for name in _BENCHMARKS if not (options.quick and name in _LONG)]
+    tables: list[Table] = []
+    with open_place(quick=options.quick) as place:
+        for name in names:
+            begun = time.monotonic()
+            for table in _BENCHMARKS[name](place):
+                print(markdown(table), flush=True)
+                tables.append(table)
+            place.progress(f"({name}: {time.monotonic() - begun:.0f} s)")
+    if options.write:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        PAGE.write_text(document(tables, _command(options)), encoding="utf-8")
+        print(f"written: {PAGE}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rounds, small sizes, no benchmark that takes minutes")
+    parser.add_argument("--only", action="append", choices=_BENCHMARKS, metavar="NAME", help=", ".join(_BENCHMARKS))
+    parser.add_argument("--write", action="store_true", help=f"renew {PAGE.name} in the documentation")
+    return parser.parse_args()
+
+
+def _command(options: argparse.Namespace) -> str:
+    flags = ["--quick"] * options.quick + [f"--only {name}" for name in options.only or ()] + ["--write"]
+    return " ".join(["python -m benchmarks", *flags])
+
+
+if __name__ == "__main__":
+    main()
