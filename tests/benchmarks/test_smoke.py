@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_cheapest_benchmark_prints_a_table() -> None:
+    """It measures two processes, twice each."""
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick", "--only", "asleep"],
         cwd=ROOT,
@@ -23,6 +24,7 @@ def test_the_cheapest_benchmark_prints_a_table() -> None:
 
 
 def test_an_unknown_benchmark_is_refused() -> None:
+    """The message names those that there are."""
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--only", "nothing"], cwd=ROOT, capture_output=True, text=True, check=False
     )
