@@ -15,6 +15,7 @@ def steps(*lines: str) -> str:
     return "checks:\n  - name: c\n    steps:\n" + "".join(f"      - {line}\n" for line in lines)
 
 
+KNOWN = "(known: id, release, run.id, target, unique, secrets.api_token)"
 EXPECT = "expect: {status: 200}"
 
 
@@ -52,7 +53,10 @@ def test_a_saved_value_is_used_later_only(checks: Checks, problems: Problems, li
 
 def test_cleaning_up_knows_what_all_steps_saved(checks: Checks) -> None:
     """Also after a check of a single step."""
-    text = "checks:\n  - {name: c, post: web:/, expect: {status: 201}, save: {id: $.id}, finally: [{delete: 'web:/${id}'}]}\n"
+    text = """\
+checks:
+  - {name: c, post: web:/, expect: {status: 201}, save: {id: $.id}, finally: [{delete: 'web:/${id}'}]}
+"""
     assert checks(text)[0].cleanup[0].templated
 
 
@@ -62,25 +66,32 @@ def test_cleaning_up_knows_what_all_steps_saved(checks: Checks) -> None:
         ("${idd}", "'${idd}' has no value: no earlier step saves it (did you mean 'id'?)"),
         (
             "${zzzzz}",
-            "'${zzzzz}' has no value: no earlier step saves it (known: id, release, run.id, target, unique, secrets.api_token)",
+            "'${zzzzz}' has no value: no earlier step saves it " + KNOWN,
         ),
         (
             "${secrets.api_tokn}",
-            "'${secrets.api_tokn}' names a secret that target 'staging' does not have (did you mean 'secrets.api_token'?)",
+            (
+                "'${secrets.api_tokn}' names a secret that target 'staging' does not have"
+                " (did you mean 'secrets.api_token'?)"
+            ),
         ),
         (
             "${secrets.x}",
-            "'${secrets.x}' names a secret that target 'staging' does not have"
-            " (name it under 'secrets' in targets.yaml, or limit the check with 'when')",
+            (
+                "'${secrets.x}' names a secret that target 'staging' does not have"
+                " (name it under 'secrets' in targets.yaml, or limit the check with 'when')"
+            ),
         ),
         (
             "${API_TOKEN}",
-            "'${API_TOKEN}' has no value"
-            " (only targets.yaml reads the environment: name it under 'secrets' and write ${secrets.name})",
+            (
+                "'${API_TOKEN}' has no value"
+                " (only targets.yaml reads the environment: name it under 'secrets' and write ${secrets.name})"
+            ),
         ),
         (
             "${}",
-            "'${}' has no value: no earlier step saves it (known: id, release, run.id, target, unique, secrets.api_token)",
+            "'${}' has no value: no earlier step saves it " + KNOWN,
         ),
         ("${id", "'${' without '}' (write ${name})"),
     ],

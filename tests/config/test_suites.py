@@ -19,7 +19,8 @@ DESIGN = """\
 checks:
   - name: API is healthy
     get: api:/healthz
-    expect: {status: 200, json: {$.status: ok, $.db: {in: [ok, degraded]}}, header: {cache-control: {contains: no-store}}, within: 500ms}
+    expect: {status: 200, json: {$.status: ok, $.db: {in: [ok, degraded]}},
+             header: {cache-control: {contains: no-store}}, within: 500ms}
   - name: protected routes ask for credentials
     get: api:/conversations
     expect: {status: 401}
@@ -55,7 +56,7 @@ def test_the_suite_of_the_design(checks: Checks) -> None:
     assert [each.id for each in found] == [f"suites/api.yaml::{each.name}" for each in found]
     assert [each.kind for each in found] == [Kind.HEALTH, Kind.API, Kind.API, Kind.HEALTH, Kind.UI]
     assert [each.severity for each in found][1:3] == [Severity.CRITICAL, Severity.MAJOR]
-    assert [(each.line, each.column) for each in found] == [(2, 5), (5, 5), (8, 5), (20, 5), (23, 5)]
+    assert [(each.line, each.column) for each in found] == [(2, 5), (6, 5), (9, 5), (21, 5), (24, 5)]
 
 
 def test_a_round_trip_saves_and_cleans_up(checks: Checks) -> None:
@@ -70,7 +71,7 @@ def test_a_round_trip_saves_and_cleans_up(checks: Checks) -> None:
         auth="Bearer ${secrets.api_token}",
     )
     assert post.save == (Save("id", JsonPath("$.data.id")),)
-    assert (get.line, get.column, get.templated) == (16, 9, True)
+    assert (get.line, get.column, get.templated) == (17, 9, True)
     assert get.probe.service == "api"
     assert [step.probe for step in trip.cleanup] == [HttpProbe("DELETE", Location("api", "/conversations/${id}"))]
     assert trip.cleanup[0].expectations == ()

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -152,7 +151,10 @@ MISTAKES: list[tuple[str, str]] = [
     ("budget: 5", "4:9: 'budget' takes a mapping, not '5'"),
     (
         "policy: {on_inconclusive: rollback}",
-        "4:27: 'on_inconclusive' takes 'hold', not 'rollback' (what could not be told is never rolled back nor promoted)",
+        (
+            "4:27: 'on_inconclusive' takes 'hold', not 'rollback'"
+            " (what could not be told is never rolled back nor promoted)"
+        ),
     ),
     ("policy: {actions: {critical: warn}}", "4:30: 'critical' takes rollback or hold, not 'warn'"),
     ("policy: {actions: {minor: promote}}", "4:27: 'minor' takes rollback, hold or warn, not 'promote'"),
@@ -171,8 +173,10 @@ MISTAKES: list[tuple[str, str]] = [
     ("release: {from: 'web:/x', header: 'a b'}", "4:35: 'header' is no name of a header (letters, digits and '-')"),
     (
         "release: {from: https://x.test/y}",
-        "4:17: 'from' takes a place such as 'api:/healthz', not 'https://x.test/y'"
-        " (name a service of the target and a path, not a URL)",
+        (
+            "4:17: 'from' takes a place such as 'api:/healthz', not 'https://x.test/y'"
+            " (name a service of the target and a path, not a URL)"
+        ),
     ),
     (
         "release: {from: /y}",
@@ -212,7 +216,7 @@ URL_MISTAKES: list[tuple[str, str]] = [
     ("https://x.test:99999", "has a port that is not a number from 1 to 65535"),
     ("https://x.test:0", "has a port that is not a number from 1 to 65535"),
     ("https://x.test:", "has a port that is not a number from 1 to 65535"),
-    ("https://x.test:８０", "has a port that is not a number from 1 to 65535"),
+    ("https://x.test:\uff18\uff10", "has a port that is not a number from 1 to 65535"),
     ("https://u:hunter2@x.test", "holds a user name or a password (put it in 'secrets' and send it with 'auth')"),
     ("https://x.test/?a=1", "holds a query or a fragment (end the URL after its path)"),
     ("https://x.test/#a", "holds a query or a fragment (end the URL after its path)"),
@@ -269,7 +273,7 @@ def test_the_top_of_the_file(target_problems: Problems) -> None:
     ]
     assert "1:1: unknown key 'target' (did you mean 'targets'?)" in target_problems("target: {}\n")
     assert target_problems("targets: []\n")[1:] == [
-        "1:10: 'targets' takes a mapping with at least one target, not a list"
+        "1:10: 'targets' takes a mapping with at least one target, not an empty list"
     ]
     assert target_problems("targets: {'a b': {}, staging: 5}\n")[1:] == [
         "1:11: 'a b' is no name of a target (use letters, digits, '.', '_' and '-')",
@@ -421,7 +425,8 @@ def test_a_value_from_the_environment_is_never_shown(target_problems: Problems) 
 def test_the_digest_follows_the_entry_but_not_the_secrets(load: Load) -> None:
     """Another secret value is the same configuration; another URL is not."""
     text = entry(
-        "services: {web: 'http://${H}'}\nsecrets: {a: '${A}'}\nserver: {command: [x], ready: 'web:/', environment: {T: '${A}'}}"
+        "services: {web: 'http://${H}'}\nsecrets: {a: '${A}'}\n"
+        "server: {command: [x], ready: 'web:/', environment: {T: '${A}'}}"
     )
     first = load(text, H="x.test", A="secret-1").config_digest
     assert first.startswith("sha256:")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postdeploy.config.node import Node, plain
@@ -13,6 +13,7 @@ from postdeploy.config.yaml_source import SUITE_LIMIT, TARGETS_LIMIT, read_yaml
 
 
 def read(path: Path, data: bytes | str, limit: int = TARGETS_LIMIT) -> tuple[Node | None, list[str]]:
+    """The document of a file with this content, and what is wrong with it, without its path."""
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     report = Report("f")
     node = read_yaml(path, report, limit)
@@ -70,8 +71,10 @@ HOSTILE: list[tuple[str, bytes | str, str]] = [
     (
         "broken template",
         "a: 1\nb: x: {{ y }}\n",
-        "2:5: not YAML: mapping values are not allowed in this context"
-        " (put a text that holds '{{' or begins with '{', '[', '@', '`' or '%' in quotes)",
+        (
+            "2:5: not YAML: mapping values are not allowed in this context"
+            " (put a text that holds '{{' or begins with '{', '[', '@', '`' or '%' in quotes)"
+        ),
     ),
     ("open bracket", "a: [\n", "2:1: not YAML: while parsing a flow node: did not find expected node content"),
     ("too large", "#" * (TARGETS_LIMIT + 1), " larger than 256 KiB (split it into several files)"),
@@ -166,6 +169,7 @@ def test_no_text_makes_the_reader_raise(tmp_path_factory: pytest.TempPathFactory
     assert report or isinstance(node and node.value, dict)
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.text("abc", min_size=1),

@@ -67,7 +67,7 @@ def _only_step(
     if node.templated:
         own = {key: item for key, item in node.value.items() if key in ALL_STEP_FIELDS}
         check_placeholders(node._replace(value=own), (), scope)
-    step = read_step(verb, node, found, timeout, implied=True)
+    step = read_step(verb, node, found, timeout, scope, implied=True)
     if not expects(node) and all(key in CHECK["any"].fields for key in node.value):
         hint = "add an expectation beside 'any'" if "expect" in node.value else "add 'expect'"
         scope.report.add(node.at, "the check expects nothing", hint)
@@ -97,7 +97,7 @@ def _step(item: Node, timeout: float, saved: dict[str, None], scope: Scope, *, m
     check_placeholders(item, saved, scope)
     if verb is None:
         return None
-    step = read_step(verb, item, STEP[VERBS[verb]].read(item, scope), timeout, implied=main)
+    step = read_step(verb, item, STEP[VERBS[verb]].read(item, scope), timeout, scope, implied=main)
     if step is not None:
         saved.update((save.name, None) for save in step.save)
     return step

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from postdeploy.config.answers import HEADER_PATTERN, compile_path, header_name
 from postdeploy.config.matchers import FLAG, JSON, NUMBER, TEXT, TEXTS, Sort, read_matcher
-from postdeploy.config.node import UNKNOWN, Node
+from postdeploy.config.node import UNKNOWN, Node, seen
 from postdeploy.config.page_expectations import CONSOLE, HIDDEN, PAGE_TEXT, REQUESTS, VISIBLE
 from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
@@ -36,7 +36,7 @@ def _read_within(node: Node, scope: Scope) -> tuple[Expectation, ...]:
 
 def _read_json(node: Node, scope: Scope) -> tuple[Expectation, ...]:
     if not isinstance(node.value, dict) or not node.value:
-        raise Wrong("takes a mapping of JSON paths", "write it like {$.status: ok}")
+        raise Wrong(f"takes a mapping of JSON paths, not {seen(node)}", "write it like {$.status: ok}")
     found = []
     for text, item in node.value.items():
         try:

@@ -50,8 +50,12 @@ def verb_of(node: Node, scope: Scope, known: Collection[str], others: Iterable[s
     return None
 
 
-def read_step(verb: str, node: Node, found: Mapping[str, Any], timeout: float, *, implied: bool) -> Step | None:
+def read_step(
+    verb: str, node: Node, found: Mapping[str, Any], timeout: float, scope: Scope, *, implied: bool
+) -> Step | None:
     """The step whose keys are read; None where its place could not be. ``implied``: pages must be clean."""
+    if "json" in found and "body" in found:
+        scope.report.add(node.value["body"].key, "both 'json' and 'body'", "a request has one body")
     if verb not in found:
         return None
     expectations: tuple[Expectation, ...] = found.get("expect", ())
