@@ -64,10 +64,10 @@ class DatabaseDown(Fault):
         return await proceed(request)
 
 
-class Flaky(ApiFault):
+class Shaky(ApiFault):
     """The first request to each API path is a 503; COUNT more than one, or a RATE like 0.25 at random."""
 
-    name = "flaky"
+    name = "shaky"
     value = "COUNT|RATE"
 
     def __init__(self, value: str) -> None:
@@ -79,15 +79,28 @@ class Flaky(ApiFault):
 
     @override
     async def api(self, request: Request, proceed: Proceed) -> Response:
-        if self._fails(request.scope["path"]):
+        if self._concerns(request) and self._fails(request.scope["path"]):
             return ApiError(503, "UNAVAILABLE", "try again").response()
         return await proceed(request)
+
+    def _concerns(self, _request: Request) -> bool:
+        return True
 
     def _fails(self, path: str) -> bool:
         if self._rate is not None:
             return self._random.random() < self._rate
         self._asked[path] += 1
         return self._asked[path] <= self._count
+
+
+class Flaky(Shaky):
+    """The first request for the list of agents is a 503; COUNT more than one, or a RATE like 0.25 at random."""
+
+    name = "flaky"
+
+    @override
+    def _concerns(self, request: Request) -> bool:
+        return request.scope["path"].removeprefix(API) == "/agents"
 
 
 class RateLimited(ApiFault):
@@ -175,6 +188,7 @@ FAULTS: tuple[type[Fault], ...] = (
     SlowApi,
     DatabaseDown,
     Flaky,
+    Shaky,
     RateLimited,
     LoginBroken,
     AuthOpen,

@@ -47,9 +47,16 @@ def test_db_down(demo: Demo) -> None:
         assert code(demo.get(API + path)) == (503, "DB_UNAVAILABLE")
 
 
-def test_flaky_fails_once_for_each_path(demo: Demo) -> None:
-    """The first request to a path fails, the following ones work."""
+def test_flaky_fails_once_for_the_agents(demo: Demo) -> None:
+    """The first request for the agents fails, the following ones and all others work."""
     demo.suffer("flaky")
+    assert [demo.get(f"{API}/agents").status_code for _ in range(3)] == [503, 200, 200]
+    assert demo.get(f"{API}/healthz").status_code == 200
+
+
+def test_shaky_fails_once_for_each_path(demo: Demo) -> None:
+    """The first request to a path fails, the following ones work."""
+    demo.suffer("shaky")
     for path in (f"{API}/agents", f"{API}/healthz"):
         assert [demo.get(path).status_code for _ in range(3)] == [503, 200, 200]
 
