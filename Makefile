@@ -1,0 +1,65 @@
+# Two commands do all the set-up on a machine with Python 3.11 and make:
+#   make demo   verifies the bundled TalkStudio demo
+#   make test   passes everything that CI checks
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers unit coverage faults-table bench schemas docs clean browser
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.base: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group demo
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+browser: $(VENV)/.base ## find a browser for UI checks, or install one
+	@bash scripts/install-browser.sh $(BIN)
+
+demo: browser ## set up, then verify the bundled demo
+	$(BIN)/pytest --target=development
+
+test: $(VENV)/.dev browser lint types layers coverage unit ## set up, then everything that CI checks
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+coverage: $(VENV)/.dev ## branch coverage of verdict and gate: 100 %
+	$(BIN)/coverage erase
+	$(BIN)/coverage run --rcfile=pyproject.toml -m pytest -q -p no:playwright tests/domain tests/test_gate.py tests/test_journal.py
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing \
+	  --include='src/postdeploy/domain/*,src/postdeploy/gate.py,src/postdeploy/journal.py'
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile tests
+
+faults-table: $(VENV)/.base browser ## run every demo fault and write docs/reference/faults.md
+	$(BIN)/python scripts/faults_table.py
+
+schemas: $(VENV)/.base ## write the JSON Schemas from the tables that read the files
+	$(BIN)/python -m postdeploy.config.schema
+
+bench: $(VENV)/.dev browser ## measure, and write docs/reference/benchmarks.md
+	$(BIN)/python -m benchmarks --write
+
+clean: ## remove what was built and measured
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find reports -mindepth 1 ! -name README.md -delete
