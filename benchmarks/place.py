@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,10 @@ BROWSER: Final = next(
     (found for name in ("chromium-headless-shell", "chromium", "google-chrome") if (found := shutil.which(name))), None
 )
 
+_DISTORTING: Final = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _OFF: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-_PATH: Final = {"PYTHONPATH": str(ROOT)}
+_PATH: Final = {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
+"""What is measured is the source beside these benchmarks, not what happens to be installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,9 @@ _PYTEST: Final = (sys.executable, "-m", "pytest")
 
 @contextmanager
 def open_place(*, quick: bool) -> Iterator[Place]:
-    """A folder and a server that last as long as the context."""
+    """A folder and a server that last as long as the context; bytecode is kept, as it is of an installed package."""
     with tempfile.TemporaryDirectory(prefix="postdeploy-bench-") as folder:
+        os.environ |= dict.fromkeys(_DISTORTING, "") | {"PYTHONPYCACHEPREFIX": str(Path(folder, "bytecode"))}
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.server", str(DELAY)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -31,7 +31,8 @@ A B C A B C …, after a warm-up: a cell is a median with the range in brackets,
 so that a machine that gets slower makes both sides slower. The server answers after 50 ms, from a process of its own.
 'Empty items' are the same declared items with nothing in them: what pytest itself costs. 'Raw sockets' are the same
 requests with no test runner and no judgement: the floor. 'Autoload off' is `PYTEST_DISABLE_PLUGIN_AUTOLOAD=1` with only
-the plugin named that is measured; otherwise every plugin that is installed here is loaded on both sides."""
+the plugin named that is measured; otherwise every plugin that is installed here is loaded on both sides. Compiled
+bytecode is kept between runs, as it is of an installed package."""
 
 
 def document(tables: Sequence[Table], command: str) -> str:
