@@ -52,7 +52,7 @@ unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile tests
 
 faults-table: $(VENV)/.base browser ## run every demo fault and write docs/reference/faults.md
-	$(BIN)/python scripts/faults_table.py
+	$(BIN)/python -m scripts.faults_table
 
 schemas: $(VENV)/.base ## write the JSON Schemas from the tables that read the files
 	$(BIN)/python -m postdeploy.config.schema

@@ -1,4 +1,4 @@
-"""Running TalkStudio's suites against the demo with a fault, as a pipeline would: a whole process, judged by its verdict."""
+"""Running TalkStudio's suites against the demo with a fault, as a pipeline would: a whole process and its verdict."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-__all__ = ["Observed", "Scenario", "run_scenario"]
+__all__ = ["SCENARIOS", "Observed", "Scenario", "run_scenario"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = "c0ffee0"
@@ -27,7 +27,8 @@ targets:
     services:
       web: {origin}
       api: {{url: "{origin}/api/v1", health: /healthz}}
-    release: {{from: "web:/build-info.json", json: $.commit, header: x-release, within: 2s, consecutive: 3, interval: 50ms}}
+    release:
+      {{from: "web:/build-info.json", json: $.commit, header: x-release, within: 2s, consecutive: 3, interval: 50ms}}
     secrets: {{email: demo@talkstudio.com, password: demo-password, api_token: demo-api-token-0001}}
     access: read-write
     policy: {{deadline: 90s, confirm: {{attempts: 2, spacing: 200ms}}}}
@@ -68,20 +69,22 @@ class Observed:
 
 def run_scenario(scenario: Scenario, *more: str) -> Observed:
     """Start the demo with its fault, verify it, and read the verdict."""
-    with tempfile.TemporaryDirectory() as folder, _demo(scenario) as origin:
+    with tempfile.TemporaryDirectory() as folder, _demo(scenario, Path(folder)) as origin:
         targets, reports = Path(folder, "targets.yaml"), Path(folder, "reports")
         targets.write_text(_TARGETS.format(origin=origin), "utf-8")
         command = [
             sys.executable, "-m", "pytest", "--target=demo", f"--targets={targets}", f"--reports={reports}",
             "-p", "no:cacheprovider", *scenario.arguments, *more,
         ]  # fmt: skip
-        status, output = _run(command, scenario.kill_after)
+        status, output = _run(command, scenario.kill_after, Path(folder, "ca.pem"))
         document = json.loads((reports / "verdict.json").read_text("utf-8"))
     return Observed(document["verdict"], document["reason"], document["action"], status, document, output)
 
 
-def _run(command: list[str], kill_after: float | None) -> tuple[int, str]:
+def _run(command: list[str], kill_after: float | None, authorities: Path) -> tuple[int, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    if authorities.exists():
+        environment["SSL_CERT_FILE"] = str(authorities)
     with subprocess.Popen(  # noqa: S603  # our own command
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as process:
@@ -93,17 +96,65 @@ def _run(command: list[str], kill_after: float | None) -> tuple[int, str]:
 
 
 @contextmanager
-def _demo(scenario: Scenario) -> Iterator[str]:
-    command = [sys.executable, "-m", "demo", "--port", "0", "--quiet", "--environment", "demo", *scenario.server]
+def _demo(scenario: Scenario, folder: Path) -> Iterator[str]:
+    command = [
+        sys.executable, "-m", "demo", "--port", "0", "--quiet", "--environment", "demo",
+        "--tls-dir", str(folder), *scenario.server,
+    ]  # fmt: skip
     if "--release" not in command:
         command += ["--release", RELEASE]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603  # our own command
         assert process.stdout is not None  # noqa: S101  # it is a pipe
-        line = process.stdout.readline().decode()
         try:
-            found = re.search(r"https?://\S+", line)
-            if found is None:
-                raise RuntimeError(f"the demo did not start: {line!r}")
-            yield found[0].rstrip("/")
+            yield _origin(process.stdout)
         finally:
             process.terminate()
+
+
+def _origin(lines: IO[bytes]) -> str:
+    """Where the demo says that it listens."""
+    said = []
+    for line in lines:
+        said.append(line.decode())
+        found = re.search(r"https?://\S+", said[-1])
+        if found is not None:
+            return found[0].rstrip("/")
+    raise RuntimeError(f"the demo did not start: {said}")
+
+
+def _fault(name: str, verdict: str, reason: str, action: str, status: int, *, note: str = "") -> Scenario:
+    return Scenario(name, verdict, reason, action, status, ("--fault", name), note=note)
+
+
+_FAIL = ("fail", "confirmed_failure", "rollback", 20)
+_HOLD = ("fail", "confirmed_failure", "hold", 10)
+
+SCENARIOS = (
+    Scenario("none", "pass", "all_required_passed", "promote", 0, note="nothing is broken"),
+    _fault("api-500", *_FAIL, note="every API answer is a 500"),
+    _fault("slow-api", *_FAIL, note="answers take 1.5 s, two expectations allow 1 s"),
+    _fault("wrong-release", "inconclusive", "wrong_release", "hold", 10, note="another commit answers"),
+    _fault("mixed-release", "inconclusive", "wrong_release", "hold", 10, note="every 2nd answer is the old commit's"),
+    _fault("db-down", *_FAIL, note="one cause: the API's health path answers 503, its checks are blocked"),
+    _fault("flaky", "pass", "passed_with_warnings", "promote", 0, note="one request fails once"),
+    _fault("shaky", "inconclusive", "flaky_unresolved", "hold", 10, note="every path fails once: no chance"),
+    _fault("export-broken", *_FAIL, note="a UI check fails, with screenshot and trace"),
+    _fault("console-error", *_FAIL, note="an uncaught error while the page loads"),
+    _fault("missing-asset", *_FAIL, note="a script of the page is a 404"),
+    _fault("theme-broken", *_HOLD, note="a major check fails"),
+    _fault("message-not-shown", *_FAIL, note="a UI check fails"),
+    _fault("login-broken", *_FAIL, note="right credentials are refused"),
+    _fault("auth-open", *_FAIL, note="a protected route asks for no credentials"),
+    _fault("empty-agents", *_FAIL, note="a list that must not be empty is"),
+    _fault("html-instead-of-json", *_FAIL, note="a login page with status 200"),
+    _fault("hang", *_FAIL, note="the API accepts and never answers: one cause"),
+    _fault("down-after-start=30", *_FAIL, note="the server goes away in mid-run: one cause"),
+    Scenario(
+        "expired-certificate", *_FAIL, server=("--tls", "--fault", "expired-certificate"), note="one cause a service"
+    ),
+    Scenario(
+        "killed",
+        "inconclusive", "incomplete", "hold", -9, kill_after=3.0,
+        note="SIGKILL in mid-run: the file says that the run started and never finished; the gate refuses it with 30",
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""What the Makefile runs: setting up a browser, and tables of the documentation."""
