@@ -31,6 +31,8 @@ PAGES: dict[str, str] = {
     "/onward": "<title>old</title><script>location.replace('/ok')</script>",
     "/writes": "<title>w</title><script>fetch('/ok', {method: 'POST'})</script>",
     "/socket": "<title>s</title><script>new WebSocket(location.origin.replace('http', 'ws') + '/ws')</script>",
+    "/away": "<title>away</title><script>fetch('/redirect')</script>",
+    "/popup": "<title>popup</title><script>window.open('/nowhere')</script>",
     "/flood": "<title>flood</title><script>for (let i = 0; i < 500; i++) console.error('x'.repeat(5000))</script>",
 }
 

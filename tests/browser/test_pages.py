@@ -211,6 +211,21 @@ def test_refused_socket(pool: PagePool, task: Make, asked: Asked) -> None:
     assert [path for _, path, _ in asked] == ["/socket"]
 
 
+def test_redirect_that_is_not_allowed(pool: PagePool, task: Make) -> None:
+    """A redirect cannot be stopped, but where it led is told."""
+    seen = pool.submit(task("/away", allowed=lambda _, url: "not there" if url.endswith("/ok") else None)).result()
+
+    assert [request.reason for request in seen.requests] == ["not there (sent by a redirect)"]
+
+
+def test_popup(pool: PagePool, task: Make) -> None:
+    """A page that opens another one is still the page that was asked for; errors of both count."""
+    seen = pool.submit(task("/popup", settled=has_failed)).result()
+
+    assert (seen.status, seen.title) == (200, "popup")
+    assert [request.reason for request in seen.requests] == ["HTTP 404"]
+
+
 def has_failed(page: PageObservation) -> bool:
     """Whether any request of the page failed."""
     return bool(page.requests)

@@ -171,3 +171,15 @@ def test_browser_that_does_not_start(session: BrowserSession) -> None:
     broken = BrowserSession(lambda: Browser(Path("/bin/false"), "false", "setting"), playwright=session.playwright)
     with pytest.raises(BrowserUnavailableError, match=r"/bin/false did not start.*install one with"):
         broken.open_context()
+
+
+def test_no_browser() -> None:
+    """What the search says about a missing browser reaches the test, before Playwright is asked for anything."""
+
+    def missing() -> Browser:
+        raise BrowserUnavailableError("install one")
+
+    with pytest.raises(BrowserUnavailableError, match="install one"):
+        BrowserSession(missing).open_context()
+    with pytest.raises(BrowserUnavailableError, match="install one"):
+        _ = BrowserSession(missing).playwright

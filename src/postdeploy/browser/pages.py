@@ -9,10 +9,11 @@ from concurrent.futures import Future
 from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
-from postdeploy.browser.chromium import ChromiumSource, DriverLoop
+from postdeploy.browser.chromium import ChromiumSource
 from postdeploy.browser.find import Browser
+from postdeploy.browser.processes import DriverLoop
 from postdeploy.browser.task import PageTask
-from postdeploy.browser.visit import BrowserGoneError, Settings, visit
+from postdeploy.browser.visit import BrowserGoneError, Profile, visit
 from postdeploy.domain.observation import PageObservation
 from postdeploy.errors import ProbeError
 
@@ -44,7 +45,7 @@ class PagePool:
         launch_arguments: Sequence[str] = (),
     ) -> None:
         self._source = ChromiumSource(browser, launch_arguments)
-        self._settings = Settings(user_agent, release_header)
+        self._profile = Profile(user_agent, release_header)
         self._slots = asyncio.Semaphore(concurrency)
         self._work: set[asyncio.Task[Any]] = set()
         self._lock = Lock()
@@ -134,7 +135,7 @@ class PagePool:
             raise ProbeError("browser_crashed", message, target_fault=False) from error
 
     async def _visit(self, task: PageTask) -> PageObservation:
-        return await visit(await self._source.get(), task, self._settings)
+        return await visit(await self._source.get(), task, self._profile)
 
 
 def _given_up() -> ProbeError:

@@ -40,6 +40,7 @@ async def refuse_async(context: async_api.BrowserContext, allowed: Allowed, watc
             watch.refuse_socket(socket.url, reason)
             await socket.close(code=1008, reason="refused")
 
+    _note_redirects(context, allowed, watch)
     await context.route(_EVERYTHING, on_request)
     await context.route_web_socket(_EVERYTHING, on_socket)
 
@@ -63,9 +64,23 @@ def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch
             watch.refuse_socket(socket.url, reason)
             socket.close(code=1008, reason="refused")
 
+    _note_redirects(context, allowed, watch)
     context.route(_EVERYTHING, on_request)
     context.route_web_socket(_EVERYTHING, on_socket)
     _refuse_direct(context.request, allowed, watch)
+
+
+def _note_redirects(
+    context: async_api.BrowserContext | sync_api.BrowserContext, allowed: Allowed, watch: Watch
+) -> None:
+    """Tell of requests that a redirect sends where they may not go: routes do not see these, so they have left."""
+
+    def on_request(request: Any) -> None:
+        reason = allowed(request.method, request.url) if request.redirected_from is not None else None
+        if reason is not None:
+            watch.refuse(request, f"{reason} (sent by a redirect)")
+
+    context.on("request", on_request)
 
 
 def _refuse_direct(client: sync_api.APIRequestContext, allowed: Allowed, watch: Watch) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from postdeploy.browser.chromium import PROCESS_INFO, browser_process, kill_process, start_error
+from postdeploy.browser.chromium import start_error
 from postdeploy.browser.faults import is_gone
 from postdeploy.browser.find import Browser
+from postdeploy.browser.processes import PROCESS_INFO, browser_process, kill_process
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.browser.refusal import refuse_sync
 from postdeploy.browser.task import Allowed
+from postdeploy.errors import BrowserUnavailableError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
@@ -48,6 +50,7 @@ class BrowserSession:
     def playwright(self) -> Playwright:
         """Playwright itself, running."""
         if self._playwright is None:
+            self._find()  # which says how to install Playwright where it is missing
             from playwright.sync_api import sync_playwright
 
             self._playwright = sync_playwright().start()
@@ -102,20 +105,20 @@ class BrowserSession:
                 playwright.stop()
 
     def _new_context(self, facts: Mapping[str, Any]) -> BrowserContext:
-        from playwright.sync_api import Error
-
         try:
             return self.browser.new_context(**facts)
-        except Error as error:
-            if not is_gone(error.message):
+        except BrowserUnavailableError:
+            raise
+        except Exception as error:
+            if not is_gone(str(error)):
                 raise
             self.close()  # the driver ended, which a browser does not notice
             return self.browser.new_context(**facts)
 
     def _launch(self) -> PlaywrightBrowser:
+        found = self._find()
         from playwright.sync_api import Error
 
-        found = self._find()
         try:
             browser = self.playwright.chromium.launch(
                 executable_path=found.executable,

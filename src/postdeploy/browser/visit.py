@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,7 @@ from postdeploy.errors import GuardRefusalError, ProbeError
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
 
-__all__ = ["BrowserGoneError", "Settings", "visit"]
+__all__ = ["BrowserGoneError", "Profile", "visit"]
 
 _OPEN: Final = 15.0
 _SCREENSHOT: Final = 0.7  # these, with an answer of the browser, fit into the two seconds after a deadline
@@ -40,19 +39,19 @@ class BrowserGoneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Profile:
     """What all visits share."""
 
     user_agent: str | None = None
     release_header: str | None = None
 
 
-async def visit(chromium: Chromium, task: PageTask, settings: Settings) -> PageObservation:
+async def visit(chromium: Chromium, task: PageTask, profile: Profile) -> PageObservation:
     """Visit a page. Raises ProbeError, GuardRefusalError or BrowserGoneError."""
     from playwright.async_api import Error
 
     try:
-        async with _opened(chromium, task, settings) as (page, watch):
+        async with _opened(chromium, task, profile) as (page, watch):
             return await _Visit(chromium, page, watch, task).run()
     except Error as error:
         if await _ended(chromium, error.message):
@@ -61,12 +60,12 @@ async def visit(chromium: Chromium, task: PageTask, settings: Settings) -> PageO
 
 
 @contextlib.asynccontextmanager
-async def _opened(chromium: Chromium, task: PageTask, settings: Settings) -> AsyncIterator[tuple[Page, Watch]]:
-    watch = Watch(settings.release_header)
+async def _opened(chromium: Chromium, task: PageTask, profile: Profile) -> AsyncIterator[tuple[Page, Watch]]:
+    watch = Watch(profile.release_header)
     async with contextlib.AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(_OPEN):
-                context = await _new_context(chromium, task, settings)
+                context = await _new_context(chromium, task, profile)
                 stack.push_async_callback(_close, chromium, context)
                 page = await _new_page(context, watch, task)
         except TimeoutError as error:
@@ -81,7 +80,8 @@ async def _new_page(context: BrowserContext, watch: Watch, task: PageTask) -> Pa
         await refuse_async(context, task.allowed, watch)
     if task.trace and task.evidence is not None:
         await context.tracing.start(screenshots=True, snapshots=True)
-    return await context.new_page()
+    page = watch.page = await context.new_page()
+    return page
 
 
 async def _ended(chromium: Chromium, text: str) -> bool:
@@ -93,9 +93,9 @@ async def _ended(chromium: Chromium, text: str) -> bool:
     return not chromium.alive
 
 
-async def _new_context(chromium: Chromium, task: PageTask, settings: Settings) -> BrowserContext:
+async def _new_context(chromium: Chromium, task: PageTask, profile: Profile) -> BrowserContext:
     return await chromium.browser.new_context(
-        user_agent=settings.user_agent,
+        user_agent=profile.user_agent,
         extra_http_headers=dict(task.headers),
         service_workers="block",
         accept_downloads=False,
@@ -140,16 +140,17 @@ class _Visit:
             raise
 
     async def _until_settled(self) -> PageObservation:
-        for looks in count():
+        looks = 0
+        while True:
             started = self._watch.started
             look = await glance(self._page, self._task, thorough=looks >= _CHEAP)
+            looks += 1
             if look is not None:
                 self._last = look
                 observation = self._observation(look)
                 if self._task.settled(observation) and self._at_rest(look, started):
                     return observation
             await asyncio.sleep(_INTERVAL)
-        raise AssertionError  # pragma: no cover  # a count never ends
 
     def _at_rest(self, look: Glance, started: int) -> bool:
         """Whether the page loaded and asks for nothing more; what it polls for endlessly is waited for a while only."""

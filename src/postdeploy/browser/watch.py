@@ -84,6 +84,7 @@ class Watch:
         self.requests: list[FailedRequest] = []
         self.releases: dict[str, int] = {}
         self.release: str | None = None
+        self.page: Any = None  # the one page whose document counts; None: the documents of all pages do
         self.refused_document: str | None = None
         self.status = 0
         self.exchanges = 0
@@ -115,7 +116,7 @@ class Watch:
     def refuse(self, request: Any, reason: str) -> None:
         """Note a request that was not allowed to leave this machine."""
         self._refused.add(request)
-        if self.status == 0 and _is_main_document(request):
+        if self.status == 0 and self._is_document(request):
             self.refused_document = reason
         self._add_request(FailedRequest(request.method, clean(request.url), clean(reason)))
 
@@ -147,7 +148,7 @@ class Watch:
     def _on_response(self, response: Any) -> None:
         request = response.request
         release = self.answered(response.url, response.headers)
-        if _is_main_document(request):
+        if self._is_document(request):
             self.status, self.release = response.status, release
         self._add_request(response_failure(request.method, request.url, response.status))
 
@@ -158,6 +159,16 @@ class Watch:
         self._pending.discard(request)
         if request not in self._refused:
             self._add_request(request_failure(request.method, request.url, request.failure))
+
+    def _is_document(self, request: Any) -> bool:
+        """Whether the request is for a page itself, not for a part of it."""
+        if not request.is_navigation_request():
+            return False
+        try:
+            frame = request.frame
+        except Exception:  # noqa: BLE001  # a navigation whose frame is gone is not the page that we look at
+            return False
+        return frame.parent_frame is None and (self.page is None or frame.page == self.page)
 
     def _add_console(self, message: ConsoleMessage | None) -> None:
         if message is not None and len(self.console) < _KEPT:
@@ -170,12 +181,3 @@ class Watch:
 
 def _is_http(url: str) -> bool:
     return url.startswith(("http://", "https://"))
-
-
-def _is_main_document(request: Any) -> bool:
-    if not request.is_navigation_request():
-        return False
-    try:
-        return request.frame.parent_frame is None
-    except Exception:  # noqa: BLE001  # a navigation whose frame is gone is not the page that we look at
-        return False
