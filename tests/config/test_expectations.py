@@ -243,6 +243,11 @@ MISTAKES: list[tuple[str, str, str]] = [
         "{body: {matches: '('}}",
         f"30: {PATTERN}",
     ),
+    (
+        "get: web:/",
+        "{body: {matches: 'a{99999999999999999999}'}}",
+        "30: 'matches' takes a simpler regular expression than this one",
+    ),
     ("get: web:/", "{body: {exists: yes}}", "29: 'exists' takes true or false"),
     (
         "get: web:/",

@@ -9,6 +9,7 @@ import pytest
 
 from postdeploy.config import load_suite
 from postdeploy.domain.target import Target
+from postdeploy.errors import ConfigurationError
 
 CHECK = """\
   - name: API is healthy {}
@@ -49,3 +50,29 @@ def test_large_suites_load_in_linear_time(tmp_path: Path, target: Target, count:
     start = time.process_time()
     assert len(load_suite(path, tmp_path, target)) == count
     assert time.process_time() - start < seconds
+
+
+WORDS = ", ".join(map("w{}: 1".format, range(40_000)))
+HOSTILE = {
+    "items": "checks:\n" + "- x\n" * 100_000,
+    "keys": "checks:\n  - name: a\n" + "".join(f"    k{number}: 1\n" for number in range(30_000)),
+    "matchers": "checks: [{name: a, get: web:/, expect: {json: {$.a: {" + WORDS + "}}}}]",
+    "steps": "checks: [{name: a, steps: [%s]}]" % ("{a: 1}, " * 50_000),
+    "placeholders": 'checks: [{name: a, post: web:/, body: "%s", expect: {status: 200}}]' % ("${x}" * 100_000),
+    "expression": "checks: [{name: a, get: web:/, expect: {body: {matches: '%s'}}}]" % ("(" * 100_000),
+    "path": "checks: [{name: a, get: web:/, expect: {json: {'$%s': 1}}}]" % ("[?" * 100_000),
+    "name": "checks: [{name: a, %s: 1}]" % ("x" * 1000),
+}
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_hostile_suites_are_refused_quickly(tmp_path: Path, target: Target, kind: str) -> None:
+    """However much is wrong, the list of problems ends, and it comes soon."""
+    path = tmp_path / "suite.yaml"
+    path.write_text(HOSTILE[kind])
+    start = time.process_time()
+    with pytest.raises(ConfigurationError) as caught:
+        load_suite(path, tmp_path, target)
+    assert time.process_time() - start < 3
+    assert len(caught.value.problems) <= 1001
+    assert max(len(problem.message) for problem in caught.value.problems) <= 1000

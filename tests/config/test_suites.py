@@ -197,6 +197,14 @@ MISTAKES: list[tuple[str, list[str]]] = [
         "get: web:/\npost: web:/\nexpect: {status: 200}",
         ["4:5: 'get' and 'post' in one step (each takes a step of its own under 'steps')"],
     ),
+    (
+        "steps: [{get: wbe:/, expect: {status: 200}, save: {id: $.id}}]",
+        ["3:19: 'get' names the service 'wbe', which target 'staging' does not have (did you mean 'web'?)"],
+    ),
+    (
+        "steps: [{gte: web:/, expect: {status: 200}}, {tls: web}]",
+        ["3:14: unknown key 'gte' (did you mean 'get'?)"],
+    ),
     ("steps: tls", ["3:12: 'steps' takes a list of steps, not 'tls' (begin each step with '- ')"]),
     ("steps: []", ["3:12: 'steps' takes a list of steps, not an empty list (begin each step with '- ')"]),
     (

@@ -64,8 +64,8 @@ def test_everything_comes_at_once_and_once(tmp_path: Path) -> None:
     assert [line.split(": ")[0] for line in lines] == [
         "a.yaml:1:36",
         "a.yaml:1:58",
-        "b.yaml:1:11",
-        "targets.yaml:3:42",
+        "b.yaml:1:10",
+        "targets.yaml:3:43",
         "targets.yaml:7:5",
     ]
 

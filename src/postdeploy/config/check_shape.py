@@ -10,7 +10,7 @@ from postdeploy.config.node import Node, seen
 from postdeploy.config.probes import STEP_FIELDS
 from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
-from postdeploy.config.shape import Field, Shape, Type, one_or_list
+from postdeploy.config.shape import UNREAD, Field, Shape, Type, one_or_list
 from postdeploy.config.steps import ALL_STEP_FIELDS
 from postdeploy.config.values import DURATION, FLAG, LINE, choice, count, read_line
 from postdeploy.config.wording import way_out
@@ -73,10 +73,6 @@ def _read_repeat(node: Node, scope: Scope) -> Repeat:
     return Repeat(times, passes)
 
 
-def _read_nothing(_node: Node, _scope: Scope) -> None:
-    """Steps are read by their own rules, when the defaults of the check are known."""
-
-
 _SHARED: Final[Mapping[str, Field]] = {
     "kind": Field(choice(Kind), "What it is about: health, api or ui. Default: seen from what it does."),
     "severity": Field(choice(Severity), "How much a confirmed failure weighs. Default: critical."),
@@ -103,11 +99,11 @@ _COMMON: Final[Mapping[str, Field]] = {
     ),
     "repeatable": Field(FLAG, "Whether it may be tried again although it writes. Default: false."),
     "finally": Field(
-        Type(_read_nothing, {"$ref": "#/definitions/cleanup"}), "Steps that clean up, whatever came of the others."
+        Type(UNREAD.type.read, {"$ref": "#/definitions/cleanup"}), "Steps that clean up, whatever came of the others."
     ),
 }
 STEPS: Final[Mapping[str, Field]] = {
-    "steps": Field(Type(_read_nothing, {"$ref": "#/definitions/steps"}), "Several steps, one after the other."),
+    "steps": Field(Type(UNREAD.type.read, {"$ref": "#/definitions/steps"}), "Several steps, one after the other."),
     "timeout": Field(DURATION, "How long each step may take. Default: 10s."),
 }
 
@@ -115,7 +111,7 @@ STEPS: Final[Mapping[str, Field]] = {
 def _shapes() -> dict[str, Shape]:
     shapes = {kind: Shape({**_COMMON, **fields}, _foreign(fields)) for kind, fields in STEP_FIELDS.items()}
     within_steps = {key: f"'{key}' belongs to one of the steps" for key in ALL_STEP_FIELDS if key not in STEPS}
-    anything: dict[str, Any] = {**_COMMON, **STEPS, **dict.fromkeys(ALL_STEP_FIELDS, _UNREAD)}
+    anything: dict[str, Any] = {**_COMMON, **STEPS, **dict.fromkeys(ALL_STEP_FIELDS, UNREAD)}
     return shapes | {"steps": Shape({**_COMMON, **STEPS}, within_steps), "any": Shape(anything)}
 
 
@@ -124,6 +120,5 @@ def _foreign(fields: Mapping[str, Field]) -> dict[str, str]:
     return {key: f"'{key}' does not go with '{verb}'" for key in ALL_STEP_FIELDS if key not in fields}
 
 
-_UNREAD: Final = Field(Type(_read_nothing, {}), "")
 CHECK: Final[Mapping[str, Shape]] = _shapes()
 """The shape of a check by kind of its one probe, for ``steps``, and for ``any`` where it is not clear what it does."""

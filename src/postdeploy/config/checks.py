@@ -12,7 +12,7 @@ from postdeploy.config.probes import VERBS
 from postdeploy.config.report import Report, Wrong
 from postdeploy.config.scope import Scope
 from postdeploy.config.shape import table
-from postdeploy.config.steps import ALL_STEP_FIELDS, DEFAULT_TIMEOUT, STEP, expects, read_step, verb_of
+from postdeploy.config.steps import ALL_STEP_FIELDS, ANY_STEP, DEFAULT_TIMEOUT, STEP, expects, read_step, verb_of
 from postdeploy.domain.check import Check, HttpProbe, Kind, PageProbe, Repeat, Step, When
 from postdeploy.domain.policy import Severity
 
@@ -89,6 +89,8 @@ def _steps(node: Node, timeout: float, saved: dict[str, None], scope: Scope, *, 
 
 
 def _step(item: Node, timeout: float, saved: dict[str, None], scope: Scope, *, main: bool) -> Step | None:
+    if scope.report.full:
+        return None
     try:
         verb = verb_of(item, scope, ALL_STEP_FIELDS)
     except Wrong as wrong:
@@ -96,6 +98,7 @@ def _step(item: Node, timeout: float, saved: dict[str, None], scope: Scope, *, m
         return None
     check_placeholders(item, saved, scope)
     if verb is None:
+        ANY_STEP.read(item, scope)
         return None
     step = read_step(verb, item, STEP[VERBS[verb]].read(item, scope), timeout, scope, implied=main)
     if step is not None:

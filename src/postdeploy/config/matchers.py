@@ -82,12 +82,16 @@ def _part(word: str, operand: Node, sort: Sort, scope: Scope) -> Matcher:
             return Matcher.of({word: _READ[word](operand, sort, scope)})
         except MatcherError as error:
             scope.report.add(operand.at, str(error))
+        except (RecursionError, OverflowError):
+            scope.report.add(operand.at, f"'{word}' takes a simpler regular expression than this one")
         except Wrong as wrong:
             scope.report.wrong(f"'{word}'", operand, wrong)
     return _ANYTHING
 
 
 def _unknown(word: str, operand: Node, sort: Sort, scope: Scope) -> None:
+    if scope.report.full:
+        return
     known = [each for each in WORDS if each in sort.words]
     if word in WORDS:
         scope.report.add(operand.key, f"'{word}' is not about {sort.noun}", f"use {listed(known)}")

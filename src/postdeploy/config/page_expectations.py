@@ -67,7 +67,7 @@ def _about_the_page(value: Any) -> bool:
 def _read_pattern(node: Node, _scope: Scope) -> Matcher:
     try:
         return Matcher.of({"matches": read_line(node)})
-    except MatcherError as error:
+    except (MatcherError, RecursionError, OverflowError) as error:
         raise Wrong(f"cannot be read: {error}") from error
 
 

@@ -24,11 +24,11 @@ def check_placeholders(node: Node, saved: Iterable[str], scope: Scope) -> None:
     """Report every placeholder in a step that has no value; ``saved`` are the names that earlier steps save."""
     known = (*saved, *BUILT_IN)
     for text, place in _texts(node, scope):
-        for match in _PLACEHOLDER.finditer(text):
-            if not match[2]:
+        for name, end in dict.fromkeys(_PLACEHOLDER.findall(text)):
+            if not end:
                 scope.report.add(place, "'${' without '}'", "write ${name}")
-            elif match[1] not in known:
-                _judge(match[1], place, known, scope)
+            elif name not in known and not scope.report.full:
+                _judge(name, place, known, scope)
 
 
 def _judge(name: str, place: tuple[int, int], known: tuple[str, ...], scope: Scope) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from postdeploy.config.node import Node, Place
 from postdeploy.errors import ConfigProblem, ConfigurationError, SecretMissingError
 
 __all__ = ["Report", "Wrong", "in_order", "raise_problems", "show_path"]
+
+
+_ENOUGH: Final = 1000
+_LONGEST: Final = 1000
 
 
 class Wrong(Exception):  # noqa: N818 - it never leaves this package; what people see is a ConfigProblem
@@ -30,8 +35,18 @@ class Report:
         self.missing: list[ConfigProblem] = []
 
     def add(self, at: Place, message: str, hint: str | None = None) -> None:
-        """Note a problem."""
-        self.problems.append(ConfigProblem(self.path, *at, message, hint))
+        """Note a problem, unless there are so many that nobody reads them."""
+        if self.full:
+            return
+        shown = message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
+        self.problems.append(ConfigProblem(self.path, *at, shown, hint))
+        if len(self.problems) == _ENOUGH:
+            self.problems.append(ConfigProblem(self.path, *at, f"more than {_ENOUGH} problems", "only these are shown"))
+
+    @property
+    def full(self) -> bool:
+        """Whether no more problems are noted."""
+        return len(self.problems) >= _ENOUGH
 
     def wrong(self, subject: str, node: Node, wrong: Wrong) -> None:
         """Note what a reader said about a value."""
@@ -40,14 +55,6 @@ class Report:
     def lacks(self, at: Place, message: str, hint: str | None = None) -> None:
         """Note a variable that is not there."""
         self.missing.append(ConfigProblem(self.path, *at, message, hint))
-
-    def sorted(self) -> tuple[ConfigProblem, ...]:
-        """Everything, each once, in the order of the file."""
-        return in_order((*self.problems, *self.missing))
-
-    def __bool__(self) -> bool:
-        """Whether anything is wrong."""
-        return bool(self.problems or self.missing)
 
 
 def in_order(problems: Iterable[ConfigProblem]) -> tuple[ConfigProblem, ...]:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from postdeploy.config.node import UNKNOWN, Node, seen
 from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
 from postdeploy.config.wording import nearest, way_out
 
-__all__ = ["Field", "Reader", "Schema", "Shape", "Type", "list_of", "mapping_of", "one_or_list", "read_entry", "table"]
+__all__ = [
+    "UNREAD",
+    "Field",
+    "Reader",
+    "Schema",
+    "Shape",
+    "Type",
+    "list_of",
+    "mapping_of",
+    "one_or_list",
+    "read_entry",
+    "table",
+]
+
+_TRIED: Final = 50
 
 Schema = Mapping[str, Any]
 Reader = Callable[[Node, Scope], Any]
@@ -29,6 +43,14 @@ class Field(NamedTuple):
     type: Type
     about: str
     required: bool = False
+
+
+def _read_nothing(_node: Node, _scope: Scope) -> None:
+    """What is read elsewhere is not read here."""
+
+
+UNREAD: Final = Field(Type(_read_nothing, {}), "")
+"""A key that may be there and whose value is not looked at."""
 
 
 class Shape:
@@ -51,11 +73,13 @@ class Shape:
                 read_entry(found, key, field.type.read, item, scope)
         unknown = [key for key in entries if key not in self.fields]
         for key in self.required:
-            if key not in entries and not (unknown and nearest(key, unknown)):
+            if key not in entries and not (unknown and nearest(key, unknown[:_TRIED])):
                 scope.report.add(node.key, f"'{key}' is missing", f"add '{key}:'")
         return found
 
     def _refuse(self, key: str, item: Node, scope: Scope) -> None:
+        if scope.report.full:
+            return
         if key in self.foreign:
             scope.report.add(item.key, self.foreign[key], f"known: {', '.join(self.fields)}")
         else:
@@ -83,7 +107,7 @@ def read_entry(
     found: dict[str, Any], key: str, read: Reader, item: Node, scope: Scope, subject: str | None = None
 ) -> None:
     """Read one value of a mapping into ``found``, or report why not; ``subject`` is how messages call it."""
-    if item.value is UNKNOWN:
+    if item.value is UNKNOWN or scope.report.full:
         return
     try:
         found[key] = read(item, scope)

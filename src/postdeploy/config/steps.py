@@ -9,12 +9,12 @@ from postdeploy.config.node import Node
 from postdeploy.config.page_expectations import CLEAN
 from postdeploy.config.probes import STEP_FIELDS, VERBS, probe_of
 from postdeploy.config.scope import Scope
-from postdeploy.config.shape import Field, Shape, table
+from postdeploy.config.shape import UNREAD, Field, Shape, table
 from postdeploy.config.wording import listed
 from postdeploy.domain.check import Step
 from postdeploy.domain.expectation import Expectation
 
-__all__ = ["ALL_STEP_FIELDS", "DEFAULT_TIMEOUT", "STEP", "expects", "read_step", "verb_of"]
+__all__ = ["ALL_STEP_FIELDS", "ANY_STEP", "DEFAULT_TIMEOUT", "STEP", "expects", "read_step", "verb_of"]
 
 DEFAULT_TIMEOUT: Final = 10.0
 _LOGS: Final = ("console", "requests")
@@ -32,6 +32,9 @@ def _foreign(kind: str, fields: Mapping[str, Field]) -> dict[str, str]:
 
 STEP: Final[Mapping[str, Shape]] = {kind: Shape(fields, _foreign(kind, fields)) for kind, fields in STEP_FIELDS.items()}
 """The shape of a step by kind of probe."""
+
+ANY_STEP: Final = Shape(dict.fromkeys(ALL_STEP_FIELDS, UNREAD))
+"""The shape of a step where it is not clear what it does."""
 
 
 def verb_of(node: Node, scope: Scope, known: Collection[str], others: Iterable[str] = ()) -> str | None:

@@ -13,7 +13,7 @@ from postdeploy.config.checks import Suite, read_check
 from postdeploy.config.node import Node, seen
 from postdeploy.config.report import Report, raise_problems, show_path
 from postdeploy.config.scope import Scope
-from postdeploy.config.shape import Field, Shape, Type, read_entry
+from postdeploy.config.shape import UNREAD, Field, Shape, Type, read_entry
 from postdeploy.config.values import LINE
 from postdeploy.config.yaml_source import SUITE_LIMIT, read_yaml
 from postdeploy.domain.check import Check
@@ -22,16 +22,12 @@ from postdeploy.domain.target import Target
 __all__ = ["SUITE", "load_suites", "read_suite", "report_duplicates"]
 
 
-def _read_nothing(_node: Node, _scope: Scope) -> None:
-    """Checks are read when the defaults are known."""
-
-
 SUITE: Final = Shape(
     {
         "name": Field(LINE, "What the suite is called in reports."),
         "defaults": Field(DEFAULTS.type, "What holds for every check that does not say otherwise."),
         "checks": Field(
-            Type(_read_nothing, {"type": "array", "items": {"$ref": "#/definitions/check"}, "minItems": 1}),
+            Type(UNREAD.type.read, {"type": "array", "items": {"$ref": "#/definitions/check"}, "minItems": 1}),
             "The checks: each sends something to the target and says what it expects.",
             required=True,
         ),

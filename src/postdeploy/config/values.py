@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
+from postdeploy.config.durations import HOW, seconds_of
 from postdeploy.config.node import Node, seen
 from postdeploy.config.report import Wrong
 from postdeploy.config.scalars import hidden
@@ -32,8 +33,6 @@ __all__ = [
 
 NAME_PATTERN: Final = "^[a-z][a-z0-9_]*$"
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
-_DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)?")
-_SECONDS: Final[dict[str | None, float]] = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST: Final = 24 * 3600.0
 
 
@@ -59,13 +58,13 @@ def read_line(node: Node, scope: Scope | None = None) -> str:
 
 def read_duration(node: Node, _scope: Scope | None = None) -> float:
     """Seconds, written ``500ms``, ``3s``, ``5m``, ``1h`` or as a plain number of seconds."""
-    match = _DURATION.fullmatch(node.value if isinstance(node.value, str) else node.text)
-    if match is None or isinstance(node.value, bool):
-        raise Wrong(f"takes a duration, not {seen(node)}", "write it like 500ms, 3s, 5m, 1h or a number of seconds")
-    seconds = float(match[1]) * _SECONDS[match[2]]
-    if not 0 < seconds <= _LONGEST:
-        raise Wrong(f"must be longer than nothing and at most 24h, not {seen(node)}")
-    return round(seconds, 9)
+    try:
+        seconds = seconds_of("" if isinstance(node.value, bool) else read_text(node))
+    except (ValueError, Wrong):
+        raise Wrong(f"takes a duration, not {seen(node)}", HOW) from None
+    if seconds > _LONGEST:
+        raise Wrong(f"must be at most 24h, not {seen(node)}")
+    return seconds
 
 
 def _read_flag(node: Node, _scope: Scope) -> bool:
