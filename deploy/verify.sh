@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs `postdeploy verify` and leaves its exit status to later steps.
+#
+#   deploy/verify.sh TARGET [RELEASE]      without RELEASE: whatever is live, as in synthetic monitoring
+#
+# The exit status is the verifier's own: 0 promote, 20 roll back, anything else hold. A later step of a workflow sees
+# only that this one failed, not with which number, so the number is also written to $GITHUB_OUTPUT as `status`.
+# A step that was killed writes nothing: whoever reads it must take an empty status for hold.
+#
+# A cancelled job signals this process alone (SIGINT, SIGTERM 7.5 s later, SIGKILL 2.5 s after that). A shell that waits
+# for a foreground program would sit on those signals; this one passes them on, and the verifier seals what it has.
+#
+# Environment:
+#
+#   RUN_ID            names the run; the gate asks for the same name           (made up by postdeploy)
+#   VERIFY_DEADLINE   what the verifier may take                               (5m)
+#   VERIFY_LIMIT      when it is asked to end, whatever it does                (7m: its deadline and its own grace)
+#   VERIFY_GRACE      how long after that it is killed                         (20s)
+set -euo pipefail
+
+if (($# < 1 || $# > 2)) || [[ -z $1 ]]; then
+  echo 'verify.sh: usage: verify.sh TARGET [RELEASE]' >&2
+  exit 64
+fi
+if (($# == 2)) && [[ -z $2 ]]; then
+  echo 'verify.sh: the release is empty; verifying whatever is live would prove nothing about it' >&2
+  exit 64
+fi
+
+arguments=("$1" --deadline "${VERIFY_DEADLINE:-5m}" --reports reports)
+[[ $# -lt 2 ]] || arguments+=(--release "$2")
+[[ -z ${RUN_ID:-} ]] || arguments+=(--run-id "$RUN_ID")
+
+signalled=
+pass_on() {
+  signalled=yes
+  [[ -z ${!:-} ]] || kill -TERM "$!" 2>/dev/null || true
+}
+trap pass_on INT TERM HUP
+
+timeout --verbose --kill-after="${VERIFY_GRACE:-20s}" "${VERIFY_LIMIT:-7m}" postdeploy verify "${arguments[@]}" &
+verifier=$!
+[[ -z $signalled ]] || pass_on # a signal came before there was anyone to pass it on to
+
+while true; do
+  signalled=
+  status=0
+  wait "$verifier" || status=$?
+  [[ -n $signalled ]] || break # a signal cuts `wait` short: the verifier is still sealing its verdict
+done
+
+[[ -z ${GITHUB_OUTPUT:-} ]] || echo "status=$status" >>"$GITHUB_OUTPUT"
+exit "$status"
