@@ -10,19 +10,19 @@ from typing import Any, Final
 
 from postdeploy.browser.task import PageTask
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
-from postdeploy.domain.observation import HttpObservation, Observation, PageObservation
+from postdeploy.domain.observation import Observation, PageObservation
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
 from postdeploy.engine.attempt import Answer, Ask
+from postdeploy.engine.fetching import Fetcher, Wish
 from postdeploy.engine.places import below
-from postdeploy.errors import BrowserUnavailableError, PostdeployError, ProbeError
+from postdeploy.errors import BrowserUnavailableError, PostdeployError
 from postdeploy.guard.identity import identity_headers
 from postdeploy.guard.outgoing import refusal
-from postdeploy.probes.http import HttpRequest, request_of
 from postdeploy.probes.http_loop import HttpLoop
+from postdeploy.probes.http_request import request_of
 
 __all__ = ["Dispatcher", "Errand", "Pages"]
 
-_REDIRECTS: Final = 5
 _THREADS: Final = 8
 
 Deliver = Callable[[Answer], None]
@@ -62,6 +62,7 @@ class Dispatcher:
         run_id: named in every request.
         pages: the browser.
         reports: the folder that evidence paths are relative to.
+        deadline: when the run ends, in the seconds of the loop's clock.
     """
 
     target: Target
@@ -69,6 +70,7 @@ class Dispatcher:
     run_id: str
     pages: Any = field(default_factory=Pages)
     reports: Path | None = None
+    deadline: float | None = None
     _threads: ThreadPoolExecutor | None = None
 
     def send(self, errand: Errand, deliver: Deliver) -> None:
@@ -94,25 +96,8 @@ class Dispatcher:
             timeout=errand.ask.step.timeout,
             release_header=self.target.release.header if self.target.release else None,
         )
-        self._fetch(request, deliver, follow=probe.follow)
-
-    def _fetch(self, request: HttpRequest, deliver: Deliver, *, follow: bool) -> None:
-        refused = refusal(self.target, request.method, request.url)
-        if refused is not None:
-            deliver(refused)
-            return
-
-        def answer(outcome: HttpObservation | ProbeError) -> None:
-            if not (follow and isinstance(outcome, HttpObservation) and outcome.is_redirect):
-                deliver(outcome)
-            elif request.redirects >= _REDIRECTS:
-                deliver(
-                    ProbeError("protocol_redirects", f"more than {_REDIRECTS} redirects", phases=dict(outcome.phases))
-                )
-            else:
-                self._fetch(request.redirected(outcome), deliver, follow=True)
-
-        self.loop.fetch(request, answer)
+        wish = Wish(deliver, errand.ask.settled, probe.follow)
+        Fetcher(self.target, self.loop, self.deadline).fetch(request, wish)
 
     def _send_page(self, probe: PageProbe, errand: Errand, deliver: Deliver) -> None:
         settled = errand.ask.settled

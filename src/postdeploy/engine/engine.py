@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from postdeploy.domain.check import Check
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
@@ -16,12 +17,18 @@ from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Service, Target
 from postdeploy.engine.dispatch import Dispatcher, Pages
+from postdeploy.engine.ending import GRACE
 from postdeploy.engine.preflight import Preflight
 from postdeploy.engine.release import ReleaseWatch, Waiting
+from postdeploy.engine.results import Results
 from postdeploy.engine.runner import CheckRunner
 from postdeploy.probes.http_loop import HttpLoop
 
 __all__ = ["Engine", "Readiness", "RunContext"]
+
+
+_OVERDUE: Final = "the deadline of the run was reached"
+_HURRY: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +90,18 @@ class Engine:
         self.services: dict[str, ServiceState] = {}
         self.ready: Future[Readiness] = Future()
         self.overdue = threading.Event()
-        self._results: dict[str, Future[CheckResult]] = {}
+        self._results = Results()
         self._unstarted: list[tuple[Check, Future[CheckResult]]] = []
-        self._loop = HttpLoop(target.budget.in_flight, clock=clock, on_crash=self._crashed)
+        self._loop = HttpLoop(target.budget, clock=clock, on_crash=self._crashed)
         self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm)
-        self._dispatcher = Dispatcher(target, self._loop, context.run_id, pages or Pages(), context.reports)
+        self._dispatcher = Dispatcher(
+            target, self._loop, context.run_id, pages or Pages(), context.reports, context.deadline
+        )
         self._watch: ReleaseWatch | None = None
         self._release = ReleaseEvidence(context.expected)
-        self._closed = False
+        self._closing = threading.Lock()
+        self._begun = self._closed = False
+        self._broken: str | None = None
         self._runner = CheckRunner(
             self._dispatcher,
             self._preflight,
@@ -104,50 +115,66 @@ class Engine:
 
     def begin(self, *, wait: bool = True) -> None:
         """Start preflight and (unless ``wait`` is false) the wait for the release; ``ready`` tells how it went."""
+        self._begun = True
         self._loop.start()
         self._loop.call_soon(lambda: self._begin(wait))
 
     def submit(self, checks: Iterable[Check]) -> None:
         """Run checks as soon as the target is ready; ``result`` has their futures."""
-        pairs = [(check, Future[CheckResult]()) for check in checks]
-        self._results.update({check.id: future for check, future in pairs})
+        pairs = self._results.open(checks)
         self._loop.call_soon(lambda: self._take(pairs))
 
     def result(self, check_id: str) -> Future[CheckResult]:
         """The future of a submitted check. Raises KeyError."""
-        return self._results[check_id]
+        return self._results.of(check_id)
 
     def unfinished(self) -> int:
         """How many submitted checks have no result yet."""
-        return sum(1 for future in self._results.values() if not future.done())
+        return self._results.unfinished()
 
     def waiting(self) -> Waiting | None:
         """How far the wait for the release is; None when nobody waits."""
         return self._watch.waiting() if self._watch is not None and not self.ready.done() else None
 
     def look_again(self, patience: float = 6.0) -> ReleaseEvidence:
-        """The evidence with what each source says now."""
-        seen: Future[ReleaseEvidence] = Future()
+        """The evidence with what each source says now: ``?`` for silence, nothing for a service known to be down.
+
+        After the deadline a source has a second.
+        """
         watch = self._watch
         if watch is None or self._release.live is False or not self._release.first:
             return self._release
-        self._loop.call_soon(lambda: watch.look_again(lambda last: seen.set_result(replace(self._release, last=last))))
+        seen: Future[Mapping[str, str]] = Future()
+        self._loop.call_soon(lambda: watch.look_again(seen.set_result))
         try:
-            return seen.result(patience)
+            said = seen.result(min(patience, _HURRY) if self.overdue.is_set() or self._broken else patience)
         except TimeoutError:
-            return replace(self._release, last=dict.fromkeys(self._release.first, "?"))
+            said = dict.fromkeys(self._release.first, "?")
+        down = {name for name, state in self.services.items() if not state.live}
+        last = {name: release for name, release in said.items() if release != "?" or name not in down}
+        return replace(self._release, last=last)
 
-    def used(self) -> dict[str, int]:
-        """The traffic of this process: requests and the most that were in flight."""
-        return {"requests": self._loop.started, "peak_in_flight": self._loop.peak}
+    def used(self) -> dict[str, int | None]:
+        """The traffic of this process: requests, how many were allowed (None: any number), the most in flight."""
+        meter = self._loop.meter
+        return {"requests": meter.used, "requests_allowed": meter.allowed, "peak_in_flight": self._loop.peak}
 
     def close(self) -> None:
-        """End the threads; checks that have no result become ``not_run``."""
-        if not self._closed:
+        """End the threads; checks that have no result become ``not_run``, and clean up within a short grace."""
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
-            self._loop.stop()
-            self._dispatcher.close()
-            self._abandon("the run ended before this check did")
+        reason = "the run ended before this check did"
+        if self._begun and not self._broken:
+            ended = threading.Event()
+            self._loop.call_soon(lambda: self._give_up(reason, ended))
+            ended.wait(GRACE)
+            self._runner.ending.clean.wait(GRACE)
+        self._loop.stop()
+        self._dispatcher.close()
+        self._results.end(Outcome.NOT_RUN, reason)
+        self._set_ready(Readiness(self._release, ()))
 
     def _variables(self) -> dict[str, object]:
         secrets = {f"secrets.{name}": secret.reveal() for name, secret in self.target.secrets.items()}
@@ -191,45 +218,48 @@ class Engine:
         self._preflight.examine(service, examined)
 
     def _open(self) -> None:
-        if self.ready.done():
-            return
-        readiness = Readiness(self._release, tuple(self.services.values()))
-        self._release = replace(self._release, first=dict(self._release.first))
-        pairs, self._unstarted = self._unstarted, []
-        self.ready.set_result(readiness)
-        self._start(pairs)
+        if self._set_ready(Readiness(self._release, tuple(self.services.values()))):
+            pairs, self._unstarted = self._unstarted, []
+            self._start(pairs)
 
     def _take(self, pairs: list[tuple[Check, Future[CheckResult]]]) -> None:
-        if self.ready.done():
+        if self.overdue.is_set():
+            self._results.end(Outcome.NOT_RUN, _OVERDUE)
+        elif self.ready.done():
             self._start(pairs)
         else:
             self._unstarted.extend(pairs)
 
     def _start(self, pairs: list[tuple[Check, Future[CheckResult]]]) -> None:
-        if self._release.live is False and not any(state.answered_wrongly for state in self.services.values()):
+        """Where the release is not live, only checks whose service is there and wrong have a result: blocked."""
+        if self._release.live is False:
+            wrong = {state.name for state in self.services.values() if state.answered_wrongly}
             for check, future in pairs:
-                if not future.done():
+                if not wrong.intersection(check.services):
                     future.set_result(CheckResult(check.id, Outcome.NOT_RUN, reason=self._release.problem))
-            return
-        self._runner.start(pairs)
+        self._runner.start(pair for pair in pairs if not pair[1].done())
 
     def _expire(self) -> None:
         self.overdue.set()
-        if not self.ready.done():
-            self.ready.set_result(Readiness(replace(self._release, problem="the deadline came first"), ()))
-        reason = "the deadline of the run was reached"
-        self._runner.end(Outcome.NOT_RUN, reason)
-        self._abandon(reason)
+        self._set_ready(Readiness(replace(self._release, problem="the deadline came first"), ()))
+        self._give_up(_OVERDUE, threading.Event())
+        self._results.end(Outcome.NOT_RUN, _OVERDUE)
 
-    def _abandon(self, reason: str) -> None:
-        for check_id, future in self._results.items():
-            if not future.done():
-                future.set_result(CheckResult(check_id, Outcome.NOT_RUN, reason=reason))
+    def _give_up(self, reason: str, ended: threading.Event) -> None:
+        if self._watch is not None:
+            self._watch.end()
+        self._runner.end(Outcome.NOT_RUN, reason)
+        ended.set()
 
     def _crashed(self, error: BaseException) -> None:
-        reason = f"the engine broke: {type(error).__name__}: {error}"
-        if not self.ready.done():
-            self.ready.set_exception(RuntimeError(reason))
-        for check_id, future in self._results.items():
-            if not future.done():
-                future.set_result(CheckResult(check_id, Outcome.ERRORED, reason=reason))
+        self._broken = f"the engine broke: {type(error).__name__}: {error}"
+        self._results.end(Outcome.ERRORED, self._broken)
+        with suppress(InvalidStateError):
+            self.ready.set_exception(RuntimeError(self._broken))
+
+    def _set_ready(self, readiness: Readiness) -> bool:
+        """Whether it was this call that said so."""
+        with suppress(InvalidStateError):
+            self.ready.set_result(readiness)
+            return True
+        return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -9,15 +11,18 @@ from postdeploy.domain.evidence import ServiceState
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.target import Service
+from postdeploy.engine.foreign import plain
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers
-from postdeploy.probes.http import HttpRequest
+from postdeploy.probes.connection import Timeline, endpoint, resolve
 from postdeploy.probes.http_loop import HttpLoop
+from postdeploy.probes.http_request import HttpRequest
 
-__all__ = ["Preflight"]
+__all__ = ["Preflight", "state_of"]
 
 _TIMEOUT: Final = 5.0
 _SERVER_ERROR: Final = 500
+_NO_NAME: Final = "dns_not_found"
 
 
 class Preflight:
@@ -37,7 +42,7 @@ class Preflight:
             self._ask(service, 1)
 
     def _ask(self, service: Service, number: int) -> None:
-        url = service.resolve(service.health) if service.health else service.url + "/"
+        url = service.resolve(service.health or "/")
         request = HttpRequest("GET", url, self._headers, timeout=_TIMEOUT, fresh=True, place=f"{service.name}:")
         self._loop.fetch(request, lambda answer: self._judge(service, number, answer))
 
@@ -45,18 +50,37 @@ class Preflight:
         state = state_of(service, answer, number)
         if not state.live and number < self._confirm.attempts:
             self._loop.call_later(self._confirm.spacing, lambda: self._ask(service, number + 1))
-            return
-        for done in self._waiting.pop(service.name):
+        elif state.code == _NO_NAME:
+            threading.Thread(target=self._look_up, args=(service, state), name="postdeploy-name", daemon=True).start()
+        else:
+            self._tell(state)
+
+    def _look_up(self, service: Service, state: ServiceState) -> None:
+        """Libcurl does not say whether a name does not exist or nobody answered, and the second is not the target's."""
+        error = _name_error(service)
+        told = state if error is None else state_of(service, error, state.attempts)
+        self._loop.call_soon(lambda: self._tell(told))
+
+    def _tell(self, state: ServiceState) -> None:
+        for done in self._waiting.pop(state.name):
             done(state)
+
+
+def _name_error(service: Service) -> ProbeError | None:
+    timeline = Timeline(service.host, _TIMEOUT, time.monotonic)
+    try:
+        with timeline.phase("dns"):
+            resolve(service.host, service.port, timeline.left())
+    except ProbeError as error:
+        return error
+    return None
 
 
 def state_of(service: Service, answer: HttpObservation | ProbeError, attempts: int) -> ServiceState:
     """What an answer says about a service: any answer means up, at its health path only one below 500."""
     if isinstance(answer, ProbeError):
-        where = f"{service.host}:{service.port}"
-        return ServiceState(
-            service.name, False, answer.code, f"{answer.message} ({where})", answer.target_fault, attempts
-        )
+        message = plain(f"{answer.message} ({endpoint(service.host, service.port)})")
+        return ServiceState(service.name, False, answer.code, message, answer.target_fault, attempts)
     if service.health and answer.status >= _SERVER_ERROR:
         message = f"{service.health} answers HTTP {answer.status}"
         return ServiceState(service.name, False, f"http_{answer.status}", message, attempts=attempts)

@@ -10,19 +10,27 @@ from typing import Final
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
 from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import HttpObservation, UnreadableError
-from postdeploy.domain.selection import MISSING
+from postdeploy.domain.selection import MISSING, Missing
 from postdeploy.domain.target import ReleaseSource, ReleaseWait, Target
+from postdeploy.engine.foreign import plain
 from postdeploy.engine.preflight import state_of
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers
-from postdeploy.probes.http import HttpRequest
 from postdeploy.probes.http_loop import HttpLoop
+from postdeploy.probes.http_request import HttpRequest
 
 __all__ = ["ReleaseWatch", "Waiting"]
 
 _TIMEOUT: Final = 5.0
 _UNEXPECTED_READS: Final = 2
 """How often a source is asked when no release is expected: then it only has to be there."""
+
+_LOOKS: Final = 3
+"""How often a source is asked at the end before its silence counts."""
+
+_SILENCE: Final = "?"
+_NAME: Final = 200
+"""Letters of the longest text that can be the name of a release; a page of HTML is none."""
 
 
 @dataclass(slots=True)
@@ -76,17 +84,31 @@ class ReleaseWatch:
         """A snapshot for people; may be called from any thread."""
         return Waiting(self._loop.clock() - self._begun, self._wait.within, tuple(self._lines()))
 
-    def look_again(self, done: Callable[[Mapping[str, str]], None]) -> None:
-        """Ask every source once more and call ``done`` with what each said; one that says nothing says ``?``."""
-        last: dict[str, str] = {}
+    def end(self) -> None:
+        """Ask no more; nobody is told."""
+        self._done = None
 
-        def collect(source: ReleaseSource, answer: HttpObservation | ProbeError) -> None:
-            last[source.location.service] = _read(source, answer)[0] or "?"
-            if len(last) == len({poll.source.location.service for poll in self._polls}):
-                done(last)
+    def look_again(self, done: Callable[[Mapping[str, str]], None]) -> None:
+        """Ask every source again and call ``done`` once with what each said.
+
+        One that says nothing is asked some times more, for one lost packet is no other release; then it says ``?``.
+        """
+        last: dict[ReleaseSource, str] = {}
+
+        def ask(source: ReleaseSource, left: int) -> None:
+            self._fetch(source, lambda answer: collect(source, answer, left))
+
+        def collect(source: ReleaseSource, answer: HttpObservation | ProbeError, left: int) -> None:
+            said = self._read(source, answer)[0]
+            if said is None and left > 1:
+                self._loop.call_later(self._wait.interval, lambda: ask(source, left - 1))
+                return
+            last[source] = said or _SILENCE
+            if len(last) == len(self._polls):
+                done({each.location.service: release for each, release in last.items()})
 
         for poll in self._polls:
-            self._fetch(poll.source, lambda answer, source=poll.source: collect(source, answer))  # type: ignore[misc]
+            ask(poll.source, _LOOKS)
 
     def _ask(self, poll: _Poll) -> None:
         if self._done is not None:
@@ -104,7 +126,7 @@ class ReleaseWatch:
         if self._done is None:
             return
         poll.error = answer if isinstance(answer, ProbeError) else None
-        release, poll.problem = _read(poll.source, answer)
+        release, poll.problem = self._read(poll.source, answer)
         if release is not None:
             poll.last = release
             poll.counts[release] += 1
@@ -158,20 +180,23 @@ class ReleaseWatch:
             want = f" instead of {self._expected}" if self._expected and poll.last not in {None, self._expected} else ""
             yield f"{poll.source.location} {said}{want} ({poll.streak} of {self._wait.consecutive} in a row)"
 
+    def _read(self, source: ReleaseSource, answer: HttpObservation | ProbeError) -> tuple[str | None, str | None]:
+        """The release that an answer names, or what is wrong with the answer."""
+        if isinstance(answer, ProbeError):
+            return None, answer.message
+        if not 200 <= answer.status < 300:  # noqa: PLR2004  # 2xx, RFC 9110 §15.3
+            return None, f"answers HTTP {answer.status}"
+        try:
+            place, value = self._value(source, answer)
+        except UnreadableError as error:
+            return None, plain(str(error))
+        text = str(value).strip()
+        if isinstance(value, dict | list | bool | Missing | None) or not text or len(text) > _NAME or "\n" in text:
+            return None, plain(f"has no release at {place}: {show(value)}")
+        return plain(text), None
 
-def _read(source: ReleaseSource, answer: HttpObservation | ProbeError) -> tuple[str | None, str | None]:
-    """The release that an answer names, or what is wrong with the answer."""
-    if isinstance(answer, ProbeError):
-        return None, answer.message
-    if not 200 <= answer.status < 300:  # noqa: PLR2004  # 2xx, RFC 9110 §15.3
-        return None, f"answers HTTP {answer.status}"
-    if source.selector is None:
-        text = answer.text.strip()
-        return (text, None) if text else (None, "answers with an empty body")
-    try:
-        value = source.selector.select(answer.document)
-    except UnreadableError as error:
-        return None, str(error)
-    if value is MISSING or isinstance(value, dict | list | bool) or value is None or value == "":
-        return None, f"has no release at {source.selector.text}: {show(value)}"
-    return str(value), None
+    def _value(self, source: ReleaseSource, answer: HttpObservation) -> tuple[str, object]:
+        if source.selector is not None:
+            return source.selector.text, source.selector.select(answer.document)
+        named = answer.header(self._wait.header) if self._wait.header else MISSING
+        return ("its header", named) if named is not MISSING else ("its text", answer.text)

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
 from postdeploy.domain.evidence import ServiceState
 from postdeploy.domain.policy import Confirmation
-from postdeploy.domain.redaction import Redactor, Secret
+from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.target import Target
-from postdeploy.engine.attempt import Answer, Ask, attempt_check
+from postdeploy.engine.attempt import Answer, Ask, Surroundings, attempt_check
 from postdeploy.engine.curl import reproduce
 from postdeploy.engine.dispatch import Dispatcher, Errand
+from postdeploy.engine.ending import Ending
+from postdeploy.engine.foreign import plain
+from postdeploy.engine.life import Life
 from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
+from postdeploy.errors import PostdeployError
+from postdeploy.guard.address import locate
 
 __all__ = ["CheckRunner", "skip_reason"]
 
 
 def skip_reason(check: Check, target: Target) -> str | None:
-    """Why the policy of a target leaves out a check, or None if it does not."""
+    """Why the policy of a target leaves out a check, or None if it does not; one that may not clean up does not run."""
     if not check.when.applies(target.name):
         return f"not for target '{target.name}'"
-    for step in check.steps:
+    for step in (*check.steps, *check.cleanup):
         probe = step.probe
         if isinstance(probe, HttpProbe) and not target.access.permits(probe.method, probe.location):
             return f"target '{target.name}' is read-only and does not allow {probe.method} {probe.location}"
     return None
-
-
-@dataclass(slots=True)
-class _Life:
-    """One check on its way."""
-
-    check: Check
-    future: Future[CheckResult]
-    attempts: list[Attempt] = field(default_factory=list)
-    generator: Generator[Ask, Answer, Attempt] | None = None
 
 
 class CheckRunner:
@@ -76,29 +72,41 @@ class CheckRunner:
         self._services = services
         self._confirm = confirm
         self._variables = variables
-        self._redactor = redactor
         self._on_service = on_service
-        self._wall = wall
-        self._lives: dict[str, _Life] = {}
+        self._around = Surroundings(wall, self._loop.clock, self._locate, self._curl, redactor.learn)
+        self._open: dict[str, Life] = {}
+        self.ending = Ending(self._loop, self._hear)
 
     def start(self, checks: Iterable[tuple[Check, Future[CheckResult]]]) -> None:
         """Begin every check; on the loop's thread."""
         for check, future in checks:
-            life = _Life(check, future)
-            self._lives[check.id] = life
-            self._begin(life)
+            life = Life(check, future)
+            self._open[check.id] = life
+            future.add_done_callback(partial(self._forget, check.id))
+            self._guarded(life, self._begin)
 
-    def end(self, outcome: Outcome, reason: str) -> int:
-        """Give every check that is still on its way this outcome; returns how many there were."""
-        open_lives = [life for life in self._lives.values() if not life.future.done()]
-        for life in open_lives:
-            self._finish(life, outcome, reason=reason)
-        return len(open_lives)
+    def _forget(self, check_id: str, _future: Future[CheckResult]) -> None:
+        self._open.pop(check_id, None)
 
-    def _begin(self, life: _Life) -> None:
+    def end(self, outcome: Outcome, reason: str) -> None:
+        """Give every check that is still on its way this outcome, and let it clean up; on the loop's thread."""
+        lives = list(self._open.values())
+        for life in lives:
+            life.finish(outcome, reason=reason)
+        self.ending.begin(lives)
+
+    def _guarded(self, life: Life, step: Callable[[Life], None]) -> None:
+        """A fault of ours in one check must not end the others."""
+        try:
+            step(life)
+        except Exception as error:  # noqa: BLE001  # see above
+            life.leave()
+            self._conclude(life, self._broken(error))
+
+    def _begin(self, life: Life) -> None:
         reason = skip_reason(life.check, self._target)
         if reason:
-            self._finish(life, Outcome.SKIPPED, reason=reason, by_policy=True)
+            life.finish(Outcome.SKIPPED, reason=reason, by_policy=True)
         elif blocker := self._blocker(life.check):
             self._block(life, blocker)
         else:
@@ -108,36 +116,43 @@ class CheckRunner:
         states = (self._services.get(name) for name in check.services)
         return next((state for state in states if state is not None and not state.live), None)
 
-    def _block(self, life: _Life, state: ServiceState) -> None:
-        self._finish(life, Outcome.BLOCKED, reason=state.message, blocked_by=state.name)
+    def _block(self, life: Life, state: ServiceState) -> None:
+        life.finish(Outcome.BLOCKED, reason=state.message, blocked_by=state.name)
 
-    def _attempt(self, life: _Life) -> None:
+    def _attempt(self, life: Life) -> None:
         variables = {**self._variables, "unique": uuid.uuid4().hex}
-        life.generator = attempt_check(
-            life.check,
-            variables,
-            wall=self._wall,
-            clock=self._loop.clock,
-            locate=self._locate,
-            curl=self._curl,
-            learn=self._learn,
-        )
+        around = replace(self._around, ended=lambda: life.ended)
+        life.generator = attempt_check(life.check, variables, around)
         self._advance(life, None)
 
-    def _advance(self, life: _Life, answer: Answer | None) -> None:
-        if life.future.done() or life.generator is None:
+    def _hear(self, life: Life, answer: Answer) -> None:
+        life.asking = None
+        self._guarded(life, lambda each: self._advance(each, answer))
+
+    def _advance(self, life: Life, answer: Answer | None) -> None:
+        if life.generator is None:
             return
         try:
             ask = next(life.generator) if answer is None else life.generator.send(answer)
         except StopIteration as stop:
+            life.leave()
             self._conclude(life, stop.value)
             return
-        except Exception as error:  # noqa: BLE001  # a fault of ours in one check must not end the others
-            self._conclude(life, self._broken(error))
-            return
-        self._dispatcher.send(self._errand(life, ask), lambda reply: self._advance(life, reply))
+        life.asking = ask.step
+        life.asked += 1
+        number = life.asked
+        try:
+            self._dispatcher.send(self._errand(life, ask), lambda reply: self._reply(life, number, reply))
+        except Exception as error:  # noqa: BLE001  # the attempt goes on, so that its cleanup is not lost
+            problem = PostdeployError(f"{type(error).__name__}: {error}")
+            self._loop.call_soon(lambda: self._reply(life, number, problem))
 
-    def _errand(self, life: _Life, ask: Ask) -> Errand:
+    def _reply(self, life: Life, number: int, reply: Answer) -> None:
+        """An answer to a question that was given up in the meantime changes nothing."""
+        if life.asking is not None and life.asked == number:
+            self._hear(life, reply)
+
+    def _errand(self, life: Life, ask: Ask) -> Errand:
         if not isinstance(ask.step.probe, PageProbe) or self._dispatcher.reports is None:
             return Errand(life.check.id, ask)
         number = len(life.attempts) + 1
@@ -145,28 +160,31 @@ class CheckRunner:
         folder = evidence_folder(self._dispatcher.reports, life.check.id, number)
         return Errand(life.check.id, ask, trace=last_chance, evidence=folder)
 
-    def _conclude(self, life: _Life, attempt: Attempt) -> None:
+    def _conclude(self, life: Life, attempt: Attempt) -> None:
+        if life.ended:
+            self.ending.left(life)
+            return
         life.attempts.append(attempt)
-        life.generator = None
         if attempt.outcome is Outcome.PASSED:
-            self._finish(life, Outcome.PASSED)
+            life.finish(Outcome.PASSED)
         elif not life.check.may_repeat or len(life.attempts) >= self._confirm.attempts:
-            self._settle(life)
+            _settle(life)
         else:
-            self._loop.call_later(self._confirm.spacing, lambda: self._again(life))
+            self._loop.call_later(self._confirm.spacing, lambda: self._guarded(life, self._again))
 
-    def _again(self, life: _Life) -> None:
+    def _again(self, life: Life) -> None:
         """Before a check is repeated that could not reach its service, the service is asked: one cause, not thirty."""
         if life.future.done():
             return
         fault = life.attempts[-1].fault
-        location = self._target.locate(fault.url) if fault else None
+        location = locate(self._target, fault.url) if fault else None
         if fault is None or location is None or fault.code.startswith("http_"):
             self._attempt(life)
             return
-        self._preflight.examine(self._target.services[location.service], lambda state: self._examined(life, state))
+        service = self._target.services[location.service]
+        self._preflight.examine(service, lambda state: self._guarded(life, lambda each: self._examined(each, state)))
 
-    def _examined(self, life: _Life, state: ServiceState) -> None:
+    def _examined(self, life: Life, state: ServiceState) -> None:
         if life.future.done():
             return
         if state.live:
@@ -178,28 +196,9 @@ class CheckRunner:
             self._on_service(state)
         self._block(life, state)
 
-    def _settle(self, life: _Life) -> None:
-        failed = any(attempt.outcome is Outcome.FAILED for attempt in life.attempts)
-        errored = any(attempt.outcome is Outcome.ERRORED for attempt in life.attempts)
-        outcome = Outcome.ERRORED if errored or not failed else Outcome.FAILED
-        self._finish(life, outcome, reason=life.attempts[-1].error)
-
-    def _finish(
-        self,
-        life: _Life,
-        outcome: Outcome,
-        *,
-        reason: str | None = None,
-        blocked_by: str | None = None,
-        by_policy: bool = False,
-    ) -> None:
-        if not life.future.done():
-            life.future.set_result(
-                CheckResult(life.check.id, outcome, tuple(life.attempts), reason, blocked_by, by_policy)
-            )
-
     def _broken(self, error: Exception) -> Attempt:
-        return Attempt(Outcome.ERRORED, self._wall(), 0.0, error=f"{type(error).__name__}: {error}")
+        message = plain(f"{type(error).__name__}: {error}")
+        return Attempt(Outcome.ERRORED, self._around.wall(), 0.0, error=message)
 
     def _locate(self, step: Step) -> str:
         probe = step.probe
@@ -209,5 +208,9 @@ class CheckRunner:
     def _curl(self, step: Step) -> str:
         return reproduce(step.probe, self._target, step.timeout)
 
-    def _learn(self, secret: Secret) -> None:
-        self._redactor.learn(secret)
+
+def _settle(life: Life) -> None:
+    failed = any(attempt.outcome is Outcome.FAILED for attempt in life.attempts)
+    errored = any(attempt.outcome is Outcome.ERRORED for attempt in life.attempts)
+    outcome = Outcome.ERRORED if errored or not failed else Outcome.FAILED
+    life.finish(outcome, reason=life.attempts[-1].error)

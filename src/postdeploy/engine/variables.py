@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from postdeploy.domain.check import HttpProbe, PageProbe, Probe, Step, WebsocketProbe, authorization
 from postdeploy.domain.target import Location
 
-__all__ = ["UnknownVariableError", "render_step"]
+__all__ = ["UnfitVariableError", "UnknownVariableError", "render_step"]
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 
@@ -20,8 +21,12 @@ class UnknownVariableError(LookupError):
     """A step names a variable that no earlier step has saved."""
 
 
+class UnfitVariableError(ValueError):
+    """A variable has a value that cannot stand where it is used."""
+
+
 def render_step(step: Step, variables: Mapping[str, object]) -> Step:
-    """The step with every placeholder filled. Raises UnknownVariableError."""
+    """The step with every placeholder filled. Raises UnknownVariableError or UnfitVariableError."""
     if not step.templated:
         return step
 
@@ -40,18 +45,18 @@ def _render_probe(probe: Probe, text: Callable[[str], object], variables: Mappin
         return replace(
             probe,
             location=_place(probe.location, variables),
-            headers={name: str(text(value)) for name, value in probe.headers.items()},
+            headers={name: _spell(text(value)) for name, value in probe.headers.items()},
             json=_tree(probe.json, text),
-            body=None if probe.body is None else str(text(probe.body)),
-            auth=None if probe.auth is None else authorization(str(text(probe.auth))),
+            body=None if probe.body is None else _spell(text(probe.body)),
+            auth=None if probe.auth is None else authorization(_spell(text(probe.auth))),
         )
     if isinstance(probe, WebsocketProbe):
         return replace(
             probe,
             location=_place(probe.location, variables),
-            send=tuple(str(text(message)) for message in probe.send),
-            headers={name: str(text(value)) for name, value in probe.headers.items()},
-            auth=None if probe.auth is None else authorization(str(text(probe.auth))),
+            send=tuple(_spell(text(message)) for message in probe.send),
+            headers={name: _spell(text(value)) for name, value in probe.headers.items()},
+            auth=None if probe.auth is None else authorization(_spell(text(probe.auth))),
         )
     if isinstance(probe, PageProbe):
         return replace(probe, location=_place(probe.location, variables))
@@ -60,9 +65,18 @@ def _render_probe(probe: Probe, text: Callable[[str], object], variables: Mappin
 
 def _place(location: Location, variables: Mapping[str, object]) -> Location:
     def escape(match: re.Match[str]) -> str:
-        return quote(str(_look_up(match[1], variables)), safe="")
+        return quote(_spell(_look_up(match[1], variables)), safe="", encoding="utf-8", errors="backslashreplace")
 
-    return Location(location.service, _PLACEHOLDER.sub(escape, location.path))
+    path, mark, query = location.path.partition("?")
+    segments = [_segment(segment, _PLACEHOLDER.sub(escape, segment)) for segment in path.split("/")]
+    return Location(location.service, "/".join(segments) + mark + _PLACEHOLDER.sub(escape, query))
+
+
+def _segment(raw: str, filled: str) -> str:
+    """What an answer has saved must not turn a path into another one: ``/orders/${id}`` into ``/orders/``."""
+    if filled in {"", ".", ".."} and filled != raw:
+        raise UnfitVariableError(f"{raw} is {filled!r}, which cannot stand between slashes")
+    return filled
 
 
 def _tree(value: Any, text: Callable[[str], object]) -> Any:
@@ -80,7 +94,12 @@ def _fill(raw: str, variables: Mapping[str, object]) -> object:
     whole = _PLACEHOLDER.fullmatch(raw)
     if whole:
         return _look_up(whole[1], variables)
-    return _PLACEHOLDER.sub(lambda match: str(_look_up(match[1], variables)), raw)
+    return _PLACEHOLDER.sub(lambda match: _spell(_look_up(match[1], variables)), raw)
+
+
+def _spell(value: object) -> str:
+    """A text as it is, everything else as JSON spells it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _look_up(name: str, variables: Mapping[str, object]) -> object:

@@ -1,4 +1,4 @@
-"""What an error of a socket means, as stable codes; whose fault it is follows from the code."""
+"""What an error of the network means, as stable codes; whose fault it is follows from the code."""
 
 from __future__ import annotations
 
@@ -10,32 +10,35 @@ from typing import Final, NamedTuple
 
 from postdeploy.errors import ProbeError
 
-__all__ = ["classify", "describe"]
+__all__ = ["BY_ERRNO", "BY_VERIFY_CODE", "RESET", "Meaning", "classify", "describe"]
 
 
-class _Meaning(NamedTuple):
+class Meaning(NamedTuple):
+    """A stable code, a few words for people, and whose fault it is."""
+
     code: str
     text: str
     target_fault: bool = True
 
 
-_RESET: Final = _Meaning("connection_reset", "the other side broke the connection off")
-_UNREACHABLE_HOST: Final = _Meaning("host_unreachable", "no route leads to the host")
-_NO_NETWORK: Final = _Meaning("network_unreachable", "this machine has no route there", target_fault=False)
-_NOT_PERMITTED: Final = _Meaning("not_permitted", "this machine does not permit the connection", target_fault=False)
-_NO_FILES: Final = _Meaning("too_many_files", "this machine has no file descriptor left", target_fault=False)
-_NO_MEMORY: Final = _Meaning("out_of_memory", "this machine has no memory or thread left", target_fault=False)
-_NO_PORT: Final = _Meaning("no_free_port", "this machine has no local address or port left", target_fault=False)
-_IN_USE: Final = _Meaning("address_in_use", "the local address is in use already", target_fault=False)
-_NOT_FOUND: Final = _Meaning("dns_not_found", "the name does not resolve")
-_NO_RESOLVER: Final = _Meaning("resolver_unavailable", "no resolver answers this machine", target_fault=False)
+RESET: Final = Meaning("connection_reset", "the other side broke the connection off")
+_UNREACHABLE_HOST: Final = Meaning("host_unreachable", "no route leads to the host")
+_NO_NETWORK: Final = Meaning("network_unreachable", "this machine has no route there", target_fault=False)
+_NOT_PERMITTED: Final = Meaning("not_permitted", "this machine does not permit the connection", target_fault=False)
+_NO_FILES: Final = Meaning("too_many_files", "this machine has no file descriptor left", target_fault=False)
+_NO_MEMORY: Final = Meaning("out_of_memory", "this machine has no memory or thread left", target_fault=False)
+_NO_PORT: Final = Meaning("no_free_port", "this machine has no local address or port left", target_fault=False)
+_IN_USE: Final = Meaning("address_in_use", "the local address is in use already", target_fault=False)
+_NOT_FOUND: Final = Meaning("dns_not_found", "the name does not resolve")
+_NO_RESOLVER: Final = Meaning("resolver_unavailable", "no resolver answers this machine", target_fault=False)
 
-_ERRNO: Final[Mapping[int, _Meaning]] = {
-    errno.ECONNREFUSED: _Meaning("connection_refused", "the connection was refused"),
-    errno.ECONNRESET: _RESET,
-    errno.ECONNABORTED: _RESET,
-    errno.EPIPE: _RESET,
-    errno.ENOTCONN: _RESET,
+BY_ERRNO: Final[Mapping[int, Meaning]] = {
+    errno.ECONNREFUSED: Meaning("connection_refused", "the connection was refused"),
+    errno.ECONNRESET: RESET,
+    errno.ECONNABORTED: RESET,
+    errno.EPIPE: RESET,
+    errno.ENOTCONN: RESET,
+    errno.ETIMEDOUT: Meaning("connect_timeout", "no connection came about in time"),
     errno.EHOSTUNREACH: _UNREACHABLE_HOST,
     errno.EHOSTDOWN: _UNREACHABLE_HOST,
     errno.ENETUNREACH: _NO_NETWORK,
@@ -52,28 +55,28 @@ _ERRNO: Final[Mapping[int, _Meaning]] = {
     errno.EADDRINUSE: _IN_USE,
 }
 
-_LOOK_UP: Final[Mapping[int, _Meaning]] = {
+_LOOK_UP: Final[Mapping[int, Meaning]] = {
     socket.EAI_NONAME: _NOT_FOUND,
     getattr(socket, "EAI_NODATA", socket.EAI_NONAME): _NOT_FOUND,
     getattr(socket, "EAI_ADDRFAMILY", socket.EAI_NONAME): _NOT_FOUND,
     socket.EAI_MEMORY: _NO_MEMORY,
 }
 
-_VERIFY: Final[Mapping[int, str]] = {
+BY_VERIFY_CODE: Final[Mapping[int, str]] = {
     9: "certificate_not_yet_valid",
     10: "certificate_expired",
     62: "certificate_wrong_host",
     64: "certificate_wrong_host",
 }
 
-_REASON: Final[Mapping[str, _Meaning]] = {
+_REASON: Final[Mapping[str, Meaning]] = {
     **dict.fromkeys(
         ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"),
-        _Meaning("not_tls", "the port does not speak TLS"),
+        Meaning("not_tls", "the port does not speak TLS"),
     ),
     **dict.fromkeys(
         ("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "WRONG_SSL_VERSION"),
-        _Meaning("tls_version", "there is no TLS version that both sides speak"),
+        Meaning("tls_version", "there is no TLS version that both sides speak"),
     ),
 }
 
@@ -104,7 +107,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _meaning(error: BaseException, phase: str) -> _Meaning | None:
+def _meaning(error: BaseException, phase: str) -> Meaning | None:
     if isinstance(error, ssl.SSLError):  # before OSError: its errno is OpenSSL's, where 1 is not EPERM
         return _tls_meaning(error, phase)
     if isinstance(error, socket.gaierror):
@@ -114,26 +117,26 @@ def _meaning(error: BaseException, phase: str) -> _Meaning | None:
     if isinstance(error, TimeoutError):
         return _late(phase)
     if isinstance(error, OSError):
-        return _ERRNO.get(error.errno or (errno.ECONNRESET if isinstance(error, ConnectionError) else 0))
+        return BY_ERRNO.get(error.errno or (errno.ECONNRESET if isinstance(error, ConnectionError) else 0))
     return None
 
 
-def _late(phase: str) -> _Meaning:
+def _late(phase: str) -> Meaning:
     if phase == "dns":
-        return _Meaning("timeout", "looking up the name took too long", target_fault=False)
+        return Meaning("timeout", "looking up the name took too long", target_fault=False)
     if phase == "connect":
-        return _Meaning("connect_timeout", "no connection came about in time")
-    return _Meaning("timeout", f"nothing came in time (waiting for {phase})" if phase else "nothing came in time")
+        return Meaning("connect_timeout", "no connection came about in time")
+    return Meaning("timeout", f"nothing came in time (waiting for {phase})" if phase else "nothing came in time")
 
 
-def _tls_meaning(error: ssl.SSLError, phase: str) -> _Meaning:
+def _tls_meaning(error: ssl.SSLError, phase: str) -> Meaning:
     if isinstance(error, ssl.SSLCertVerificationError):
-        code = _VERIFY.get(error.verify_code, "certificate_untrusted")
-        return _Meaning(code, f"the certificate is not trusted: {describe(error)}")
+        code = BY_VERIFY_CODE.get(error.verify_code, "certificate_untrusted")
+        return Meaning(code, f"the certificate is not trusted: {describe(error)}")
     if isinstance(error, ssl.SSLEOFError) and phase != "tls":
-        return _RESET
+        return RESET
     reason = getattr(error, "reason", None) or type(error).__name__  # only errors that OpenSSL made have one
-    return _REASON.get(reason) or _Meaning("tls_handshake", f"the TLS handshake failed ({reason})")
+    return _REASON.get(reason) or Meaning("tls_handshake", f"the TLS handshake failed ({reason})")
 
 
 def describe(error: ssl.SSLCertVerificationError) -> str:

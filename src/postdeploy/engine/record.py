@@ -1,0 +1,119 @@
+"""What one execution of a check gathers: each answer judged, kept, and pointed at whoever is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from postdeploy.domain.check import Save, Step
+from postdeploy.domain.expectation import evaluate
+from postdeploy.domain.matcher import show
+from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, UnreadableError
+from postdeploy.domain.redaction import Secret
+from postdeploy.domain.result import Fault, Finding, Outcome
+from postdeploy.domain.selection import MISSING
+from postdeploy.errors import PostdeployError, ProbeError
+
+__all__ = ["Record"]
+
+_SERVER_ERROR = 500
+
+
+@dataclass(slots=True)
+class Record:
+    """The first bad thing decides the outcome; what a cleanup finds afterwards is only added."""
+
+    outcome: Outcome = Outcome.PASSED
+    findings: list[Finding] = field(default_factory=list)
+    error: str | None = None
+    exchanges: int = 0
+    releases: dict[str, None] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
+    excerpt: str = ""
+    culprit: Step | None = None
+    fault: Fault | None = None
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def bad(self) -> bool:
+        """Whether anything was wrong."""
+        return self.outcome is not Outcome.PASSED
+
+    def judge(self, answer: Observation, step: Step, number: int, url: str) -> None:
+        """What an answer is, beside what was expected."""
+        self.exchanges += 1
+        self.phases = answer.phases
+        if answer.release:
+            self.releases[answer.release] = None
+        if isinstance(answer, PageObservation):
+            self.evidence.extend(answer.evidence)
+        found = [replace(finding, step=number) for finding in evaluate(step.expectations, answer)]
+        if found:
+            self._fail(found, step, answer.excerpt(), _server_fault(answer, url))
+
+    def keep(
+        self,
+        answer: Observation,
+        step: Step,
+        number: int,
+        variables: dict[str, object],
+        learn: Callable[[Secret], None],
+        url: str,
+    ) -> None:
+        """Save what later steps use; a value that is not there is a finding."""
+        for save in step.save:
+            value = _select(answer, save)
+            if value is MISSING:
+                self._fail([_nothing(save, step, number)], step, answer.excerpt(), _server_fault(answer, url))
+                continue
+            variables[save.name] = value
+            if save.secret:
+                learn(Secret(save.name, value if isinstance(value, str) else show(value)))
+
+    def blame(self, error: PostdeployError, step: Step, number: int, url: str) -> None:
+        """A probe without an observation: the target's failure, or an error of ours."""
+        if isinstance(error, ProbeError) and error.target_fault:
+            self.phases = error.phases
+            self.evidence.extend(getattr(error, "evidence", ()))
+            subject = str(getattr(step.probe, "location", None) or step.probe.service)
+            finding = Finding(error.code, subject, "an answer", error.message, number, step.line, step.column)
+            self._fail([finding], step, "", Fault(url, error.code))
+        else:
+            self.give_up(str(error), step)
+
+    def give_up(self, message: str, step: Step) -> None:
+        """We could not tell."""
+        self.error = self.error or message
+        if not self.bad:
+            self.outcome, self.culprit = Outcome.ERRORED, step
+
+    def _fail(self, found: list[Finding], step: Step, excerpt: str, fault: Fault | None) -> None:
+        self.findings.extend(found)
+        if not self.bad:
+            self.outcome, self.culprit, self.excerpt, self.fault = Outcome.FAILED, step, excerpt, fault
+
+
+def _server_fault(answer: Observation, url: str) -> Fault | None:
+    """An answer of 500 and above points at the service rather than at the check."""
+    if isinstance(answer, HttpObservation | PageObservation) and answer.status >= _SERVER_ERROR:
+        return Fault(url, f"http_{answer.status}")
+    if isinstance(answer, PageObservation):
+        failed = (request for request in answer.requests if request.status >= _SERVER_ERROR)
+        return next((Fault(request.url, f"http_{request.status}") for request in failed), None)
+    return None
+
+
+def _nothing(save: Save, step: Step, number: int) -> Finding:
+    place = save.selector.text if save.selector else f"header {save.header}"
+    return Finding("mismatch", f"save {save.name}", f"a value at {place}", "nothing", number, step.line, step.column)
+
+
+def _select(answer: Observation, save: Save) -> Any:
+    try:
+        if save.header is not None:
+            return answer.subject("header", save.header)
+        document = answer.subject("json")
+    except UnreadableError:
+        return MISSING
+    return save.selector.select(document) if save.selector else document

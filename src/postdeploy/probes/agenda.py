@@ -1,0 +1,42 @@
+"""What a loop has to do: now, and later."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable
+
+__all__ = ["Agenda", "Callback"]
+
+Callback = Callable[[], None]
+
+
+class Agenda:
+    """Callbacks in the order in which they are due."""
+
+    def __init__(self) -> None:
+        self._soon: deque[Callback] = deque()
+        self._later: list[tuple[float, int, Callback]] = []
+        self._order = itertools.count()
+
+    def soon(self, callback: Callback) -> None:
+        """In the next turn; from any thread."""
+        self._soon.append(callback)
+
+    def at(self, moment: float, callback: Callback) -> None:
+        """When the clock shows this moment."""
+        heapq.heappush(self._later, (moment, next(self._order), callback))
+
+    def run(self, now: float) -> None:
+        """Call everything that is due; what that adds for now waits for the next turn."""
+        for _ in range(len(self._soon)):
+            self._soon.popleft()()
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2]()
+
+    def due(self) -> float | None:
+        """The next moment: the beginning of time if something waits already, None if nothing does."""
+        if self._soon:
+            return 0.0
+        return self._later[0][0] if self._later else None
