@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page
 
@@ -45,25 +47,27 @@ def answers(page: Page) -> dict[str, tuple[object, object]]:
     return found
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_sweep_says_what_playwright_says(session: BrowserSession, name: str) -> None:
-    """Wherever the cheap look is certain, Playwright's own engine agrees."""
+@pytest.fixture(scope="module")
+def page(session: BrowserSession) -> Iterator[Page]:
+    """One page for all contents: Playwright's engine is slow only the first time."""
     context = session.open_context()
-    page = context.new_page()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_sweep_says_what_playwright_says(page: Page, name: str) -> None:
+    """Wherever the cheap look is certain, Playwright's own engine agrees."""
     page.set_content(PAGES[name])
     found = answers(page)
-    context.close()
 
     assert {key: swept for key, (swept, _) in found.items()} == {key: truth for key, (_, truth) in found.items()}
 
 
-def test_sweep_is_certain_of_what_is_plain(session: BrowserSession) -> None:
+def test_sweep_is_certain_of_what_is_plain(page: Page) -> None:
     """What most pages are asked costs no look of Playwright's engine."""
-    context = session.open_context()
-    page = context.new_page()
     page.set_content(PAGES["plain"] + PAGES["buttons"])
     found = answers(page)
-    context.close()
 
     sure = {"h1", "css=h2", "p", "text=Title", "role=button[name='Save']", "role=heading[name='Title']", "#host"}
     assert {f"seen {selector}" for selector in sure} | {"text h1", "text #host"} <= found.keys()
