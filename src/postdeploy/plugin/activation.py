@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from postdeploy.config import load_target
+from postdeploy.config import load_target, target_names
+from postdeploy.domain.check import Kind
+from postdeploy.domain.policy import Severity
 from postdeploy.domain.target import Target
 from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
-from postdeploy.plugin import collection, distribution, fixtures, outcome, pages
+from postdeploy.plugin import distribution, fixtures, items, outcome, pages, planning, protocol
 from postdeploy.plugin.execution import Execution
-from postdeploy.plugin.keys import EXECUTION, RECORDER
+from postdeploy.plugin.facts import new_run_id
+from postdeploy.plugin.items import Suites
+from postdeploy.plugin.keys import EXECUTION, RECORDER, SUITES
+from postdeploy.plugin.masking import Warnings
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.terminal import TerminalReport
@@ -27,22 +33,26 @@ __all__ = ["activate"]
 def activate(config: pytest.Config) -> None:
     """Read the configuration and register what this process needs. Raises pytest.UsageError."""
     settings = Settings.of(config)
+    _require_sense(config)
     recorder = None if settings.worker or settings.dry else _open_recorder(config, settings)
-    try:
+    with _refusing(recorder):
         target = load_target(settings.targets_file, settings.target, os.environ)
+        config.stash[SUITES] = Suites(target_names(settings.targets_file))
         context = _context(config, settings, target, recorder)
-    except ConfigurationError as error:
+        execution = Execution(config, settings, target, context)
         if recorder is not None:
-            recorder.refuse(error)
-        raise pytest.UsageError(f"\n{error}") from error
-    execution = Execution(config, settings, target, context)
+            recorder.open(target, context, execution)
     config.stash[EXECUTION] = execution
-    plugins: list[Any] = [execution, collection, outcome, fixtures, pages, distribution]
-    if recorder is not None:
-        recorder.open(target, context, execution)
-        plugins += [recorder, TerminalReport(config, recorder)]
-    for plugin in plugins:
+    _add_lines(config)
+    for plugin in _parts(config, execution, recorder):
         config.pluginmanager.register(plugin, f"postdeploy-{getattr(plugin, '__name__', type(plugin).__name__)}")
+
+
+def _require_sense(config: pytest.Config) -> None:
+    if sys.flags.optimize:
+        raise pytest.UsageError("python -O and PYTHONOPTIMIZE remove asserts, so tests would verify nothing")
+    if config.getoption("dist", None) == "each":
+        raise pytest.UsageError("--dist=each runs every check once in each worker; choose another mode")
 
 
 def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
@@ -54,9 +64,17 @@ def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
     return recorder
 
 
-def new_run_id() -> str:
-    """A name that sorts by time and that nobody can guess."""
-    return time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(6)
+@contextlib.contextmanager
+def _refusing(recorder: Recorder | None) -> Iterator[None]:
+    """Whatever is wrong with the configuration is told, and sealed as the verdict."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if recorder is not None:
+            recorder.refuse(error)
+        raise pytest.UsageError(f"\n{error}") from error
+    except JournalError as error:
+        raise pytest.UsageError(f"\n{error}") from error
 
 
 def _context(config: pytest.Config, settings: Settings, target: Target, recorder: Recorder | None) -> RunContext:
@@ -69,3 +87,20 @@ def _context(config: pytest.Config, settings: Settings, target: Target, recorder
         deadline=time.monotonic() + (ends_at - time.time()),
         reports=settings.reports,
     )
+
+
+def _add_lines(config: pytest.Config) -> None:
+    """What every run knows: marks that ``-m`` may name, and warnings that mean that a test verified nothing."""
+    for name in (*Kind, *Severity):
+        config.addinivalue_line("markers", f"{name}: the kind or severity of a check")
+    for warning in ("PytestReturnNotNoneWarning", "PytestUnhandledThreadExceptionWarning"):
+        config.addinivalue_line("filterwarnings", f"error::pytest.{warning}")
+
+
+def _parts(config: pytest.Config, execution: Execution, recorder: Recorder | None) -> Iterator[Any]:
+    yield from (execution, items, planning, protocol, outcome, fixtures, pages, distribution)
+    yield fixtures.service_clients(execution.target.services)
+    yield Warnings(execution.redactor)
+    if recorder is not None:
+        yield recorder
+        yield from TerminalReport(config, recorder).parts()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
@@ -15,6 +15,7 @@ __all__ = ["AttemptLog"]
 class _Open:
     attempts: list[Attempt] = field(default_factory=list)
     skipped: str | None = None
+    again: bool = False
 
 
 class AttemptLog:
@@ -25,22 +26,37 @@ class AttemptLog:
 
     def add(self, payload: Mapping[str, Any], *, rerun: bool) -> CheckResult | None:
         """Take one report; returns the result of the check once it is complete."""
-        check = str(payload["check"])
+        check, when = str(payload["check"]), payload["when"]
         state = self._open.setdefault(check, _Open())
         if "attempt" in payload:
-            state.attempts.append(Attempt.from_json(payload["attempt"]))
+            _append(state.attempts, Attempt.from_json(payload["attempt"]), after_call=when == "teardown")
         state.skipped = payload.get("skip", state.skipped)
-        if rerun or payload["when"] != "teardown":
+        state.again |= rerun
+        if when != "teardown":
+            return None
+        if state.again:
+            state.again = False
             return None
         del self._open[check]
         return _result(check, state)
 
 
+def _append(attempts: list[Attempt], attempt: Attempt, *, after_call: bool) -> None:
+    """A broken teardown belongs to the attempt that it ends: what failed has failed, what passed is not proven."""
+    if after_call and attempts:
+        last = attempts[-1]
+        outcome = Outcome.FAILED if last.outcome is Outcome.FAILED else Outcome.ERRORED
+        error = "\n".join(filter(None, (last.error, f"in teardown: {attempt.error}")))
+        attempts[-1] = replace(last, outcome=outcome, error=error)
+    else:
+        attempts.append(attempt)
+
+
 def _result(check: str, state: _Open) -> CheckResult:
-    if state.skipped is not None and not any(a.outcome is not Outcome.PASSED for a in state.attempts):
-        return CheckResult(check, Outcome.SKIPPED, tuple(state.attempts), state.skipped)
     attempts = tuple(state.attempts)
     outcomes = {attempt.outcome for attempt in attempts}
+    if state.skipped is not None and not outcomes - {Outcome.PASSED}:
+        return CheckResult(check, Outcome.SKIPPED, attempts, state.skipped)
     if attempts and attempts[-1].outcome is Outcome.PASSED:
         return CheckResult(check, Outcome.PASSED, attempts)
     reason = next((attempt.error for attempt in reversed(attempts) if attempt.error), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from postdeploy.plugin.keys import EXECUTION
+from postdeploy.plugin.keys import EXECUTION, RECORDER
 
 if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
@@ -37,7 +37,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
         return None
     from postdeploy.plugin.scheduling import TogetherScheduling
 
-    return TogetherScheduling(config, log, mode)
+    return TogetherScheduling(config, log, mode, lambda: _begin(config))
+
+
+def _begin(config: pytest.Config) -> None:
+    """Everything is collected. Raises Session.Interrupted where that went wrong, as pytest does without workers."""
+    session: Any = config.pluginmanager.get_plugin("session")
+    execution, recorder = config.stash[EXECUTION], config.stash[RECORDER]
+    for plan in execution.handover.plans():
+        recorder.plan(plan)
+    if session.testsfailed and not config.option.continue_on_collection_errors:
+        count = session.testsfailed
+        raise session.Interrupted(f"{count} error{'s' if count > 1 else ''} during collection")
+    if execution.settings.sends:
+        execution.prepare()
 
 
 @pytest.hookimpl(wrapper=True)

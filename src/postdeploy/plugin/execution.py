@@ -1,15 +1,17 @@
-"""What every process that runs items owns: the engine, the browsers, the clients, and the test that is running."""
+"""What every process that runs items owns: the engine, the browser for declared pages, and the test that is running."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postdeploy.domain.check import Check
+from postdeploy.domain.check import Check, Kind
+from postdeploy.domain.evidence import PlannedCheck, ReleaseEvidence, ServiceState
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Target
@@ -17,12 +19,14 @@ from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.server import ServerProcess
 from postdeploy.errors import ServerStartError
 from postdeploy.plugin.activity import Activity
-from postdeploy.plugin.keys import PLANNED, RECORDER, RESULT
+from postdeploy.plugin.handover import Handover
+from postdeploy.plugin.keys import RECORDER
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.progress import Progress
 
 if TYPE_CHECKING:
     from postdeploy.browser.pages import PagePool
+    from postdeploy.plugin.recorder import Recorder
 
 __all__ = ["Execution"]
 
@@ -36,10 +40,12 @@ class Execution:
         self.target = target
         self.context = context
         self.redactor = Redactor(target.secrets)
+        self.handover = Handover(settings.reports, context.run_id)
         self.current: Activity | None = None
         self.declared: list[Check] = []
-        self.plan: Mapping[str, Any] | None = None
         self._engine: Engine | None = None
+        self._submitted = False
+        self._readiness: Readiness | None = None
         self._pages: PagePool | None = None
         self._server: ServerProcess | None = None
         self._progress = Progress(config)
@@ -49,38 +55,35 @@ class Execution:
         """Whether this process hands its items to xdist's workers."""
         return bool(self.config.pluginmanager.hasplugin("dsession"))
 
+    @property
+    def recorder(self) -> Recorder | None:
+        """The keeper of the journal, in the process that has it."""
+        return self.config.stash.get(RECORDER, None)
+
     # Hooks, in the order of a run.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Start the target's own server, so that it gets ready while tests are collected."""
-        if self.target.server and not self.settings.worker and not self.settings.dry:
+        if self.target.server and not self.settings.worker and self.settings.sends:
             self._server = ServerProcess(self.target, self.settings.root, self.settings.reports)
-            self._server.start()
+            with self._server_problems():
+                self._server.start()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Preflight, the wait for the release and all declared checks begin before the first item runs."""
-        if self.settings.dry or (session.testsfailed and not session.config.option.continue_on_collection_errors):
+        broken = session.testsfailed and not session.config.option.continue_on_collection_errors
+        if broken or not self.settings.sends:
             return (yield)
         try:
-            if not self.settings.worker:
-                self._prepare()
+            if not self.settings.worker and not self.coordinates:
+                self.prepare()
             result = yield
             self._look_again()
         finally:
             self.close()
         return result
-
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A test whose target is not live, whose service is down, or whose time is over does not start."""
-        planned = item.stash.get(PLANNED, None)
-        if planned is None or item.stash.get(RESULT, None) is not None:
-            return
-        result = self._obstacle(planned.id, planned.services)
-        if result is not None:
-            item.stash[RESULT] = result
-            pytest.skip(f"{result.outcome.value.replace('_', ' ')}: {result.reason}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
@@ -89,6 +92,18 @@ class Execution:
 
     # What others ask of it.
 
+    def prepare(self) -> None:
+        """Wait for the target; everything declared is in flight when this returns."""
+        self._wait_for_server()
+        if not self.coordinates and self._readiness is None:
+            if any(check.kind is Kind.UI for check in self.declared):
+                self.pages().warm()
+            self._submit()
+        if self.recorder is not None:
+            self.recorder.readiness(self._ready())
+        if self.coordinates:
+            self.handover.tell_readiness(self._ready())
+
     @property
     def engine(self) -> Engine:
         """The engine of this process, started when it is first needed."""
@@ -96,18 +111,33 @@ class Execution:
             self._engine = Engine(
                 self.target,
                 self.context,
-                pages=_LazyPages(self),
+                pages=_LazyPages(self.pages),
                 redactor=self.redactor,
                 on_service=self._service_changed,
             )
             self._engine.begin(wait=not self.settings.worker)
-            if not self.coordinates:
-                self._engine.submit(self.declared)
         return self._engine
 
     def result(self, check_id: str) -> CheckResult:
         """The result of a declared check, as soon as it is there."""
+        obstacle = self._hopeless(check_id)
+        if obstacle is not None:
+            return obstacle
+        self._submit()
         return self._progress.wait(self.engine.result(check_id), self.engine.unfinished)
+
+    def obstacle(self, planned: PlannedCheck) -> CheckResult | None:
+        """Why a Python test need not start: the target is not live, its service is down, or the time is over."""
+        hopeless = self._hopeless(planned.id)
+        if hopeless is not None:
+            return hopeless
+        if self.remaining() <= 0:
+            return CheckResult(planned.id, Outcome.NOT_RUN, reason="the deadline of the run was reached")
+        for name in planned.services:
+            state = self._service(name)
+            if state is not None and not state.live:
+                return CheckResult(planned.id, Outcome.BLOCKED, reason=state.message, blocked_by=name)
+        return self._not_live(planned.id)
 
     def pages(self) -> PagePool:
         """The browser for declared pages."""
@@ -128,61 +158,75 @@ class Execution:
         return (self.context.deadline or 0.0) - time.monotonic()
 
     def close(self) -> None:
-        """End threads, browsers and the server; harmless when repeated."""
-        if self._engine is not None:
-            self._engine.close()
-        if self._pages is not None:
-            self._pages.close()
-            self._pages = None
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        """End threads, browser and server, whatever becomes of each; harmless when repeated."""
+        engine, pages, server = self._engine, self._pages, self._server
+        self._pages = self._server = None
+        with contextlib.ExitStack() as stack:
+            if not self.settings.worker and self.recorder is not None:
+                stack.callback(self.handover.forget)
+            for part in (server.stop if server else None, pages.close if pages else None):
+                if part is not None:
+                    stack.callback(part)
+            if engine is not None:
+                stack.callback(engine.close)
 
     # The steps.
 
-    def _prepare(self) -> None:
-        recorder = self.config.stash.get(RECORDER, None)
-        try:
-            if self._server is not None:
-                self._progress.say(self._server.wait())
-        except ServerStartError as error:
-            if recorder is not None:
-                recorder.incident("target_not_live", str(error))
-        if any(True for check in self.declared if check.kind == "ui") and not self.coordinates:
-            self.pages().warm()
-        readiness = self._progress.wait_ready(self.engine)
-        if recorder is not None:
-            recorder.readiness(readiness)
+    def _submit(self) -> None:
+        """Start all declared checks; in a worker not before one of them is its to run, for another may have them."""
+        if not self._submitted:
+            self._submitted = True
+            self.engine.submit(self.declared)
+
+    def _hopeless(self, check_id: str) -> CheckResult | None:
+        answered = any(state.answered_wrongly for state in self._ready().services)
+        return None if answered else self._not_live(check_id)
+
+    def _not_live(self, check_id: str) -> CheckResult | None:
+        release = self._ready().release
+        return CheckResult(check_id, Outcome.NOT_RUN, reason=release.problem) if release.live is False else None
+
+    def _ready(self) -> Readiness:
+        if self._readiness is None and self.settings.worker:
+            self._readiness = self.handover.readiness()
+        if self._readiness is None:
+            self._readiness = self._progress.wait_ready(self.engine)
+        return self._readiness
+
+    def _service(self, name: str) -> ServiceState | None:
+        if self._engine is not None and name in self._engine.services:
+            return self._engine.services[name]
+        return next((state for state in self._ready().services if state.name == name), None)
 
     def _look_again(self) -> None:
-        recorder = self.config.stash.get(RECORDER, None)
-        if recorder is not None and self._engine is not None:
-            recorder.looked_again(self._engine.look_again(), self._engine.used())
-
-    def _obstacle(self, check_id: str, services: Iterable[str]) -> CheckResult | None:
-        readiness: Readiness = self._progress.wait_ready(self.engine)
-        if readiness.release.live is False:
-            return CheckResult(check_id, Outcome.NOT_RUN, reason=readiness.release.problem)
-        if self.engine.overdue.is_set() or self.remaining() <= 0:
-            return CheckResult(check_id, Outcome.NOT_RUN, reason="the deadline of the run was reached")
-        for name in services:
-            state = self.engine.services.get(name)
-            if state is not None and not state.live:
-                return CheckResult(check_id, Outcome.BLOCKED, reason=state.message, blocked_by=name)
-        return None
+        if self.recorder is not None and self._engine is not None:
+            self.recorder.looked_again(self._engine.look_again(), self._engine.used())
 
     def _service_changed(self, state: Any) -> None:
-        recorder = self.config.stash.get(RECORDER, None)
-        if recorder is not None:
-            recorder.service(state)
+        if self.recorder is not None:
+            self.recorder.service(state)
+
+    def _wait_for_server(self) -> None:
+        if self._server is not None and self._readiness is None:
+            with self._server_problems():
+                self._progress.say(self._server.wait())
+
+    @contextlib.contextmanager
+    def _server_problems(self) -> Generator[None]:
+        """A target whose own server does not start is not live; there is nothing to wait for."""
+        try:
+            yield
+        except ServerStartError as error:
+            release = ReleaseEvidence(self.context.expected, live=False, problem=str(error))
+            self._readiness = Readiness(release, ())
 
 
 class _LazyPages:
     """Stands for the browser until a page is asked for."""
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self, pages: Callable[[], PagePool]) -> None:
+        self._pages = pages
 
     def submit(self, task: Any) -> Any:
         """Look at a page."""
-        return self._execution.pages().submit(task)
+        return self._pages().submit(task)

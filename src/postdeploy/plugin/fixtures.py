@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from postdeploy.domain.redaction import Secret
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
 from postdeploy.guard.identity import identity_headers, user_agent
 from postdeploy.guard.outgoing import refusal
-from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED
 from postdeploy.plugin.pages import PAGES, TestPages
 
@@ -21,37 +21,18 @@ if TYPE_CHECKING:
 
     from postdeploy.browser.session import BrowserSession
 
-__all__ = ["browser", "client", "context", "page", "release", "secrets", "target"]
+__all__ = ["browser", "client", "context", "page", "release", "secrets", "service_clients", "target"]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
-    execution = item.config.stash[EXECUTION]
-    if isinstance(item, pytest.Function) and _has_timeouts(item.config):
-        own = item.get_closest_marker("timeout")
-        limits = [_seconds(own), _DEFAULT_TIMEOUT if own is None else None, max(0.5, execution.remaining())]
-        item.add_marker(pytest.mark.timeout(min(limit for limit in limits if limit is not None)), append=False)
-    return (yield)
+def service_clients(services: Iterable[str]) -> ModuleType:
+    """One client fixture for each service, by its name; a plugin, so that a conftest can override them."""
+    plugin = ModuleType("services")
+    for name in services:
+        setattr(plugin, name, pytest.fixture(scope="session", name=name)(_client_of(name)))
+    return plugin
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Every attempt at a Python test has a record of its own."""
-    if isinstance(item, pytest.Function) and item.stash.get(PLANNED, None) is not None:
-        activity = Activity(item.stash[PLANNED].id)
-        item.stash[ACTIVITY] = activity
-        item.config.stash[EXECUTION].current = activity
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Register one client fixture for each service, by its name."""
-    for name in session.config.stash[EXECUTION].target.services:
-        pytest.register_fixture(name=name, func=_client_fixture(name), node=session, scope="session")
-
-
-def _client_fixture(name: str) -> Any:
+def _client_of(name: str) -> Callable[..., httpx2.Client]:
     def service_client(client: Callable[[str], httpx2.Client]) -> httpx2.Client:
         return client(name)
 
@@ -190,10 +171,6 @@ def _has_timeouts(config: pytest.Config) -> bool:
     return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
 
 
-_DEFAULT_TIMEOUT = 60.0
-"""Seconds that a Python test may take if it does not say otherwise."""
-
-
-def _seconds(mark: pytest.Mark | None) -> float | None:
-    value = (mark.args[0] if mark.args else mark.kwargs.get("timeout")) if mark else None
-    return float(value) if value else None
+@pytest.fixture(scope="session", autouse=True)
+def delete_output_dir() -> None:
+    """Stands in for pytest-playwright's, which would delete the folder of ``--output`` in every process."""

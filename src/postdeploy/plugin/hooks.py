@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 
 
@@ -10,6 +12,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     from postdeploy.plugin.options import add_options
 
     add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Withdraw the verdict of an earlier run before anything of this one can go wrong."""
+    if early_config.known_args_namespace.target is not None:
+        from postdeploy.plugin.withdrawal import withdraw
+
+        withdraw(early_config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Seal the verdict after everything else has ended: the exit status of the process follows from it alone."""
+    if config.getoption("target", None) is None:
+        return (yield)
+    from postdeploy.plugin.conclusion import concluded
+
+    with concluded(config) as ending:
+        ending.status = yield
+    return ending.status
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from postdeploy.domain.result import CheckResult
     from postdeploy.plugin.activity import Activity
     from postdeploy.plugin.execution import Execution
+    from postdeploy.plugin.items import Suites
     from postdeploy.plugin.recorder import Recorder
 
-__all__ = ["ACTIVITY", "EXECUTION", "PAYLOAD", "PLANNED", "RECORDER", "RESULT"]
+__all__ = ["ACTIVITY", "COLLECTED", "EXECUTION", "PAYLOAD", "PLANNED", "RECORDER", "RESULT", "SUITES"]
 
 PAYLOAD: Final = "_postdeploy"
 """The attribute of a report; xdist carries it to the process that keeps the journal."""
@@ -23,6 +24,12 @@ EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
 
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 """On the config of the one process that keeps the journal."""
+
+SUITES: pytest.StashKey[Suites] = pytest.StashKey()
+"""On the config: what declared suites have told so far."""
+
+COLLECTED: pytest.StashKey[list[pytest.Item]] = pytest.StashKey()
+"""On the config: every item that was collected, also those that are dropped afterwards."""
 
 PLANNED: pytest.StashKey[PlannedCheck] = pytest.StashKey()
 """On every item: the check that it is."""

@@ -27,7 +27,13 @@ def add_options(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of a run, read once."""
+    """The options of a run, read once.
+
+    Args:
+        dry: something is printed, nothing is verified, and reports stay as they are.
+        sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
+        worker: the name of this process among xdist's workers, if it is one.
+    """
 
     target: str
     targets_file: Path
@@ -40,13 +46,21 @@ class Settings:
     browser: str | None = None
     show_plan: bool = False
     dry: bool = False
-    worker: bool = False
+    sends: bool = True
+    worker: str | None = None
+
+    @staticmethod
+    def reports_of(config: pytest.Config) -> Path | None:
+        """Where this run will report, before all options are known; None if it will not."""
+        option = config.known_args_namespace
+        return None if _shows_only(option) else _path(option.reports, config, "reports")
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
         """The only reader of ``config.option``."""
         option = config.option
         root = config.rootpath
+        dry = _shows_only(option)
         return cls(
             target=option.target,
             targets_file=_path(option.targets, config, "targets.yaml"),
@@ -58,8 +72,9 @@ class Settings:
             baseline=_path(option.baseline, config, "") if option.baseline else None,
             browser=option.browser_executable,
             show_plan=option.show_plan,
-            dry=bool(option.collectonly or option.show_plan or _shows_only(option)),
-            worker=hasattr(config, "workerinput"),
+            dry=dry,
+            sends=not (dry or option.setuponly or option.setupplan),
+            worker=getattr(config, "workerinput", {}).get("workerid"),
         )
 
 
@@ -79,5 +94,5 @@ def _path(given: str | None, config: pytest.Config, default: str) -> Path:
 
 def _shows_only(option: Any) -> bool:
     """Whether pytest was asked to print something instead of running tests."""
-    names = ("showfixtures", "show_fixtures_per_test", "markers", "help", "version", "cacheshow")
-    return any(bool(getattr(option, name, None)) for name in names)
+    names = ("collectonly", "show_plan", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
+    return any(bool(getattr(option, name, None)) for name in (*names, "cacheshow"))

@@ -10,8 +10,9 @@ import pytest
 from postdeploy.domain.matcher import show
 from postdeploy.domain.result import Attempt, CheckResult, Fault, Finding, Outcome
 from postdeploy.plugin.activity import Activity
-from postdeploy.plugin.collection import CheckItem
+from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PAYLOAD, PLANNED, RESULT
+from postdeploy.plugin.masking import mask
 
 __all__: list[str] = []
 
@@ -29,6 +30,9 @@ _TARGET_ERRORS: Final = frozenset(
 )
 """Classes of exceptions that speak of the target; any other exception of a test means that we could not tell."""
 
+_RUNNERS: Final = frozenset({"_pytest.python", "pytest_timeout"})
+"""Modules whose ``pytest.fail`` speaks of the test: it is async without a plugin, or it hung."""
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
@@ -38,14 +42,12 @@ def pytest_runtest_makereport(
     report = yield
     planned = item.stash.get(PLANNED, None)
     if planned is not None:
-        execution = item.config.stash[EXECUTION]
+        redactor = item.config.stash[EXECUTION].redactor
         payload = _payload(item, call, report)
         if payload is not None:
             payload["check"] = planned.id
-            if execution.settings.worker and execution.plan is not None:
-                payload["plan"], execution.plan = execution.plan, None
-            setattr(report, PAYLOAD, execution.redactor.tree(payload))
-        _mask(report, execution.redactor)
+            setattr(report, PAYLOAD, redactor.tree(payload))
+        mask(report, redactor)
     return report
 
 
@@ -99,9 +101,9 @@ def _python(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Attempt:
     activity = item.stash.get(ACTIVITY, None) or Activity(item.nodeid)
     outcome = _outcome(call, report)
-    message = _message(report) if outcome is not Outcome.PASSED else ""
-    findings = (_finding(report, message),) if outcome is Outcome.FAILED else ()
     failed = outcome is not Outcome.PASSED
+    message = _message(report) if failed else ""
+    findings = (_finding(report, message),) if outcome is Outcome.FAILED else ()
     return Attempt(
         outcome=outcome,
         started=call.start,
@@ -124,7 +126,15 @@ def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport) -> Outcome:
     if report.when != "call" or call.excinfo is None:
         return Outcome.ERRORED
     family = {(_home(kind), kind.__name__) for kind in call.excinfo.type.__mro__}
-    return Outcome.FAILED if family & _TARGET_ERRORS else Outcome.ERRORED
+    if not family & _TARGET_ERRORS or _raised_by_runner(call.excinfo):
+        return Outcome.ERRORED
+    return Outcome.FAILED
+
+
+def _raised_by_runner(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether pytest.fail was called by a runner's module rather than by the test."""
+    frames = [entry.frame.f_globals.get("__name__") for entry in excinfo.traceback[-2:]]
+    return frames[-1] == "_pytest.outcomes" and frames[0] in _RUNNERS
 
 
 def _home(kind: type) -> str:
@@ -146,11 +156,3 @@ def _message(report: pytest.TestReport) -> str:
 def _skip_text(report: pytest.TestReport) -> str:
     text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return show(text.removeprefix("Skipped: "), 500).strip('"')
-
-
-def _mask(report: pytest.TestReport, redactor: Any) -> None:
-    text = str(report.longrepr) if report.failed and report.longrepr else ""
-    masked = redactor.text(text)
-    if masked != text:
-        report.longrepr = masked
-    report.sections = [(name, redactor.text(content)) for name, content in report.sections]

@@ -1,8 +1,9 @@
-"""How items are spread over workers: as asked, but all declared checks to one."""
+"""How items are spread over workers: as asked, but all declared checks to one, and nothing before all is ready."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -11,18 +12,48 @@ if TYPE_CHECKING:
 
 __all__ = ["TogetherScheduling"]
 
+_DECLARED: Final = "declared checks"
+
 
 class TogetherScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """xdist's scheduling by scope, with one scope for all declared checks."""
+    """xdist's scheduling by scope, with one scope for all declared checks.
 
-    def __init__(self, config: pytest.Config, log: Any, mode: str) -> None:
+    Args:
+        config: pytest's.
+        log: xdist's.
+        mode: how Python tests are spread: a value of ``--dist``.
+        prepare: called once, when everything is collected and before the first item is handed out.
+    """
+
+    def __init__(self, config: pytest.Config, log: Any, mode: str, prepare: Callable[[], None]) -> None:
         super().__init__(config, log)
         self._mode = mode
+        self._prepare = prepare
+
+    def schedule(self) -> None:
+        """Hand out the items."""
+        if self.collection is None:
+            self._prepare()
+        super().schedule()
+
+    def remove_node(self, node: Any) -> str | None:
+        """A worker is gone. Declared checks that it had begun are not begun again: some may not be repeated."""
+        work = self.assigned_work.get(node, {})
+        crashed = next((item for unit in work.values() for item, done in unit.items() if not done), None)
+        if crashed is None or crashed not in work.get(_DECLARED, {}):
+            return super().remove_node(node)  # type: ignore[no-any-return]
+        rest = {scope: unit for scope, unit in work.items() if scope != _DECLARED}
+        work.clear()
+        super().remove_node(node)
+        self.workqueue.update(rest)
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return str(crashed)
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
         if path.endswith((".yaml", ".yml")):
-            return "declared checks"
+            return _DECLARED
         if self._mode == "loadfile":
             return path
         if self._mode == "loadgroup" and "@" in nodeid:

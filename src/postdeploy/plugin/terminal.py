@@ -1,33 +1,33 @@
-"""What a person reads at the end of a run: the decision first, then causes, then each failure with what to do next."""
+"""What the plugin writes to pytest's terminal, where there is one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from postdeploy.domain.evidence import Evidence, PlannedCheck
-from postdeploy.domain.result import Attempt, CheckResult, Finding, Outcome
-from postdeploy.domain.verdict import Conclusion, Verdict
+from postdeploy.domain.verdict import Conclusion
+from postdeploy.errors import PostdeployError
+from postdeploy.plugin.keys import PAYLOAD
 from postdeploy.plugin.recorder import Recorder
+from postdeploy.plugin.summary import summary
 
-__all__ = ["TerminalReport", "lines"]
+__all__ = ["TerminalReport", "say_last_words", "say_unsealed"]
 
-_SHOWN: Final = 10
-_BAD: Final = (Outcome.FAILED, Outcome.ERRORED)
-_WORDS: Final = {"promote": "promote", "hold": "hold", "rollback": "roll back"}
+_ACTIONS: Final = {"promote": "promote", "hold": "hold", "rollback": "roll back"}
 _COLOURS: Final = {Conclusion.PASS: "green", Conclusion.FAIL: "red", Conclusion.INCONCLUSIVE: "yellow"}
-
-Line = tuple[str, dict[str, bool]]
 
 
 class TerminalReport:
-    """Registered as a plugin beside the recorder."""
+    """The header; and declared checks are kept out of pytest's FAILURES, as our summary tells more of them."""
 
     def __init__(self, config: pytest.Config, recorder: Recorder) -> None:
         self._config = config
         self._recorder = recorder
+        self._held: dict[str, list[Any]] = {}
 
     def pytest_report_header(self) -> str:
         """What is verified, against where."""
@@ -35,92 +35,55 @@ class TerminalReport:
         release = f", release {settings.release}" if settings.release else ""
         return f"postdeploy: target {settings.target}{release}, run {self._recorder.run_id}"
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
-        """The last words of the run."""
-        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        verdict, evidence = self._recorder.verdict, self._recorder.evidence
-        if reporter is None or verdict is None or evidence is None:
-            return
-        writer = reporter._tw  # noqa: SLF001  # the public writer methods of the reporter cannot colour
-        title = f"{verdict.conclusion.value.upper()} \N{RIGHTWARDS ARROW} {_WORDS[verdict.action.value]}"
-        writer.sep("=", title, bold=True, **{_COLOURS[verdict.conclusion]: True})
-        for text, markup in lines(verdict, evidence, quiet=reporter.verbosity < 0):
-            writer.line(text, **markup)
-        writer.line(f"verdict: {self._recorder.path}")
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, object, object]:
+        """Hold back the reports of declared checks while pytest prints FAILURES and ERRORS."""
+        for category in ("failed", "error"):
+            reports = terminalreporter.stats.get(category, [])
+            self._held[category] = list(reports)
+            reports[:] = [report for report in reports if "result" not in (getattr(report, PAYLOAD, None) or {})]
+        return (yield)
+
+    def restore(self, terminalreporter: Any) -> None:
+        """Give the reports back, for pytest's own short summary and its counts."""
+        for category, reports in self._held.items():
+            if category in terminalreporter.stats:
+                terminalreporter.stats[category][:] = reports
+
+    def parts(self) -> Iterator[Any]:
+        """The plugins that this is."""
+        yield self
+        yield _Restore(self)
 
 
-def lines(verdict: Verdict, evidence: Evidence, *, quiet: bool = False) -> Iterator[Line]:
-    """The lines of the summary, with their colours."""
-    yield f"{verdict.reason.value}: {verdict.summary}", {"bold": True}
-    yield _about(evidence), {}
-    for warning in verdict.warnings:
-        yield f"warning: {warning}", {"yellow": True}
-    if quiet:
+class _Restore:
+    """Runs after FAILURES is printed and before the short summary."""
+
+    def __init__(self, report: TerminalReport) -> None:
+        self._report = report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Give the reports back."""
+        self._report.restore(terminalreporter)
+
+
+def say_last_words(config: pytest.Config, recorder: Recorder) -> None:
+    """The decision, and what led to it."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    verdict, evidence = recorder.verdict, recorder.evidence
+    if reporter is None or verdict is None or evidence is None:
         return
-    if len(verdict.causes) > 1 or any(len(cause.checks) > 1 for cause in verdict.causes):
-        for cause in verdict.causes:
-            count = f"{len(cause.checks)} check{'s' if len(cause.checks) > 1 else ''}"
-            yield f"cause {cause.id}: {cause.summary} ({count})", {"red": True}
-    bad = [check for check in evidence.plan if evidence.result(check).outcome in _BAD]
-    for check in bad[:_SHOWN]:
-        yield "", {}
-        yield from _failure(check, evidence.result(check))
-    if len(bad) > _SHOWN:
-        yield f"… and {len(bad) - _SHOWN} more, all in the verdict", {}
+    writer = reporter._tw  # noqa: SLF001  # the public writer methods of the reporter cannot colour
+    title = f"{verdict.conclusion.value.upper()} \N{RIGHTWARDS ARROW} {_ACTIONS[verdict.action.value]}"
+    writer.sep("=", title, bold=True, **{_COLOURS[verdict.conclusion]: True})
+    details = not reporter.no_summary and config.getoption("tbstyle") != "no"
+    for text, markup in summary(verdict, evidence, details=details):
+        writer.line(text, **markup)
+    writer.line(f"verdict: {recorder.path}")
 
 
-def _about(evidence: Evidence) -> str:
-    counts = evidence.counts()
-    parts = [f"target {evidence.target['name']}"]
-    release = evidence.release
-    observed = sorted(set(release.first.values()))
-    if release.expected:
-        live = f"live after {release.waited:.1f} s" if release.live else "not live"
-        parts.append(f"release {release.expected} {live}")
-    elif observed:
-        parts.append(f"release {', '.join(observed)}")
-    named = [f"{counts[name]} {name.replace('_', ' ')}" for name in _COUNTED if counts[name]]
-    parts.append(", ".join(named) or "no check ran")
-    if evidence.finished_at:
-        parts.append(f"{evidence.finished_at - evidence.run['started']:.1f} s")
-    return " · ".join(parts)
-
-
-_COUNTED: Final = ("passed", "flaky", "failed", "errored", "blocked", "skipped", "not_run")
-
-
-def _failure(check: PlannedCheck, result: CheckResult) -> Iterator[Line]:
-    facts = ", ".join(filter(None, (check.severity.value, f"owner {check.owner}" if check.owner else None)))
-    yield f"{result.outcome.value.upper()} {check.name}  {check.path}:{check.line}  ({facts})", {"red": True}
-    last = result.last
-    if last is None:
-        yield f"  {result.reason}", {}
-        return
-    yield from ((f"  {text}", {}) for text in _detail(check, last))
-    yield f"  attempts: {', '.join(_attempt(attempt) for attempt in result.attempts)}", {}
-    evidence = sorted({path for attempt in result.attempts for path in attempt.evidence})
-    for name, value in (("reproduce", last.curl), ("evidence", "  ".join(evidence)), ("runbook", check.runbook)):
-        if value:
-            yield f"  {name}: {value}", {}
-
-
-def _detail(check: PlannedCheck, attempt: Attempt) -> Iterable[str]:
-    for finding in attempt.findings:
-        yield from _finding(check, finding)
-    if attempt.error:
-        yield from attempt.error.splitlines()[:6]
-    yield from (f"| {line}" for line in attempt.excerpt.splitlines()[:8])
-
-
-def _finding(check: PlannedCheck, finding: Finding) -> Iterator[str]:
-    place = f"{check.path}:{finding.line}:{finding.column}" if finding.line and finding.column else ""
-    yield f"{finding.subject}{f'  ({place})' if place else ''}"
-    yield f"  expected {finding.expected}"
-    first, *rest = finding.observed.splitlines() or [""]
-    yield f"  got      {first}"
-    yield from (f"           {line}" for line in rest[:6])
-
-
-def _attempt(attempt: Attempt) -> str:
-    return f"{attempt.outcome.value} in {attempt.duration * 1000:.0f} ms"
+def say_unsealed(path: Path, error: Exception) -> None:
+    """There is no verdict, and why; to standard error, as this matters without a terminal too."""
+    text = str(error) if isinstance(error, PostdeployError) else f"{path}: {type(error).__name__}: {error}"
+    sys.stderr.write(f"postdeploy: NO VERDICT \N{RIGHTWARDS ARROW} hold: {text}\n")

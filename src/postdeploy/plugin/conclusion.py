@@ -1,0 +1,51 @@
+"""The end of a run: the verdict is sealed, the exit status follows, and the last words are said."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from postdeploy.domain.verdict import exit_status
+from postdeploy.plugin.keys import RECORDER
+from postdeploy.plugin.recorder import Recorder
+from postdeploy.plugin.terminal import say_last_words, say_unsealed
+
+__all__ = ["concluded"]
+
+
+@dataclass(slots=True)
+class _Ending:
+    status: int | None = None
+
+
+@contextmanager
+def concluded(config: pytest.Config) -> Generator[_Ending]:
+    """Seal when pytest and every other plugin are done, also if one of them raised; ``status`` becomes ours."""
+    ending = _Ending()
+    try:
+        yield ending
+    except BaseException as error:
+        recorder = config.stash.get(RECORDER, None)
+        if recorder is not None and recorder.verdict is None:
+            usage = isinstance(error, pytest.UsageError)
+            recorder.incident("config_error" if usage else "internal_error", f"{error}".strip() or repr(error))
+            _conclude(config, recorder, pytest.ExitCode.USAGE_ERROR if usage else pytest.ExitCode.INTERNAL_ERROR)
+        raise
+    recorder = config.stash.get(RECORDER, None)
+    if recorder is not None:
+        ending.status = _conclude(config, recorder, int(ending.status or 0))
+
+
+def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> int:
+    try:
+        status = exit_status(recorder.verdict or recorder.seal(pytest_exit))
+    except Exception as error:  # noqa: BLE001  # whatever it is: there is no verdict
+        say_unsealed(recorder.path, error)
+        return int(pytest.ExitCode.INTERNAL_ERROR)
+    finally:
+        recorder.signals.restore()
+    say_last_words(config, recorder)
+    return status

@@ -1,0 +1,66 @@
+"""The journal of a run and the verdict that follows from it: opened pessimistically, appended to, sealed once."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from postdeploy.domain.decision import decide
+from postdeploy.domain.document import started_document, verdict_document
+from postdeploy.domain.evidence import Evidence, fold
+from postdeploy.domain.redaction import Redactor
+from postdeploy.domain.verdict import Verdict
+from postdeploy.errors import DocumentError
+from postdeploy.journal import EVIDENCE_FILE, VERDICT_FILE, Journal, read_document, write_document
+from postdeploy.plugin.options import Settings
+from postdeploy.plugin.signals import Signals
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """Written to from pytest's thread and from the engine's. Raises JournalError where the disk refuses."""
+
+    def __init__(self, settings: Settings, signals: Signals) -> None:
+        self.path = settings.reports / VERDICT_FILE
+        self.records: list[Mapping[str, Any]] = []
+        self.redactor = Redactor()
+        self._journal = Journal(settings.reports / EVIDENCE_FILE, self._scrub)
+        self._signals = signals
+        self._lock = threading.RLock()
+        self._sealed = False
+
+    def open(self, record: Mapping[str, Any]) -> None:
+        """Write the first record and the pessimistic verdict; from here on no death looks like a pass."""
+        self.append(record)
+        write_document(self.path, self._scrub(started_document(record)))
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Keep a record; what comes after the seal is too late."""
+        with self._signals.postponed(), self._lock:
+            if self._sealed:
+                return
+            self.records.append(self._journal.append(record))
+
+    def seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
+        """Decide, and write the verdict for good. Raises JournalError or DocumentError if it is not on disk."""
+        with self._signals.postponed(), self._lock:
+            return self._seal(pytest_exit)
+
+    def _seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
+        self.append({"record": "finished", "at": time.time(), "pytest_exit": pytest_exit})
+        self._sealed = True
+        proof = self._journal.close()
+        evidence = fold(self.records)
+        verdict = decide(evidence)
+        document = verdict_document(evidence, verdict, proof=proof, exporters={})
+        write_document(self.path, document)
+        if read_document(self.path) != json.loads(json.dumps(document)):
+            raise DocumentError(f"{self.path}: what was read back is not what was written")
+        return evidence, verdict
+
+    def _scrub(self, record: Any) -> Any:
+        return self.redactor.tree(record)

@@ -1,0 +1,69 @@
+"""The ``check`` mark of Python tests: what it may say, and what is wrong with one that says something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+import pytest
+
+from postdeploy.domain.check import Kind, When
+from postdeploy.domain.policy import Severity
+
+__all__ = ["arguments", "find_problems", "when_of"]
+
+_WORDS: Final = {"severity": tuple(map(str, Severity)), "kind": tuple(map(str, Kind))}
+_TEXTS: Final = ("owner", "runbook")
+_KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable")
+
+
+def arguments(item: pytest.Item) -> Mapping[str, Any]:
+    """The arguments of all ``check`` marks of a test, the closest one last."""
+    merged: dict[str, Any] = {}
+    for mark in reversed(list(item.iter_markers("check"))):
+        merged |= mark.kwargs
+    return merged
+
+
+def when_of(raw: Any) -> When:
+    """On which targets a test runs; ``raw`` has no problem."""
+    return When(frozenset((raw,) if isinstance(raw, str) else raw))
+
+
+def find_problems(nodes: Iterable[object]) -> list[str]:
+    """Everything that is wrong with the marks of collected tests, with the place of each."""
+    tests = (node for node in nodes if isinstance(node, pytest.Function))
+    return [f"{_place(test)}: {text}" for test in tests for text in _problems(test)]
+
+
+def _place(item: pytest.Item) -> str:
+    path, line, _ = item.location
+    return f"{path}:{(line or 0) + 1}"
+
+
+def _problems(item: pytest.Item) -> Iterator[str]:
+    marks = list(item.iter_markers("check"))
+    if any(mark.args for mark in marks):
+        yield "the 'check' mark takes keyword arguments only"
+    for key, value in arguments(item).items() if marks else ():
+        if key not in _KEYS:
+            yield f"the 'check' mark knows no '{key}'{_close(key, _KEYS)}"
+        elif key in _WORDS and str(value) not in _WORDS[key]:
+            yield f"{key} {value!r} is none of {', '.join(_WORDS[key])}{_close(str(value), _WORDS[key])}"
+        elif key in _TEXTS and not isinstance(value, str):
+            yield f"{key} takes a text, not {value!r}"
+        elif key == "repeatable" and not isinstance(value, bool):
+            yield f"repeatable takes True or False, not {value!r}"
+        elif key == "when" and not _names(value):
+            yield "'when' takes the name of a target or a list of them"
+
+
+def _names(raw: Any) -> bool:
+    names = (raw,) if isinstance(raw, str) else raw
+    return isinstance(names, tuple | list | set | frozenset) and all(isinstance(name, str) for name in names)
+
+
+def _close(word: str, options: Iterable[str]) -> str:
+    close = get_close_matches(word, list(options), 1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

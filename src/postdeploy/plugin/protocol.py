@@ -1,0 +1,59 @@
+"""Around each Python test: whether it may start, how long it may take, and a record of its own for each attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+import pytest
+
+from postdeploy.plugin.activity import Activity
+from postdeploy.plugin.items import CheckItem
+from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED, RESULT
+
+__all__: list[str] = []
+
+_DEFAULT_TIMEOUT: Final = 60.0
+"""Seconds that a Python test may take if it does not say otherwise."""
+
+_LEAST: Final = 0.5
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
+    if not isinstance(item, CheckItem) and _has_timeouts(item.config):
+        item.add_marker(pytest.mark.timeout(_limit(item)), append=False)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test whose target is not live, whose service is down, or whose time is over does not start."""
+    planned = item.stash.get(PLANNED, None)
+    if isinstance(item, CheckItem) or planned is None or item.stash.get(RESULT, None) is not None:
+        return
+    execution = item.config.stash[EXECUTION]
+    execution.current = item.stash[ACTIVITY] = Activity(planned.id)
+    result = execution.obstacle(planned) if execution.settings.sends else None
+    if result is not None:
+        item.stash[RESULT] = result
+        pytest.skip(f"{result.outcome.value.replace('_', ' ')}: {result.reason}")
+
+
+def _has_timeouts(config: pytest.Config) -> bool:
+    """Whether pytest-timeout is there, by the name of its entry point or of its module."""
+    return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
+
+
+def _limit(item: pytest.Item) -> float:
+    own = _own(item.get_closest_marker("timeout"))
+    whole = item.config.getoption("timeout", None)
+    chosen = own if own is not None else (float(whole) if whole else _DEFAULT_TIMEOUT)
+    remaining = max(_LEAST, item.config.stash[EXECUTION].remaining())
+    return min(chosen or remaining, remaining)
+
+
+def _own(mark: pytest.Mark | None) -> float | None:
+    value = (mark.args[0] if mark.args else mark.kwargs.get("timeout")) if mark else None
+    return float(value) if value is not None else None

@@ -1,0 +1,69 @@
+"""Signals that end a run from outside: the verdict is sealed as interrupted first."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+__all__ = ["Signals"]
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Signals:
+    """Turns SIGTERM and SIGHUP into what Ctrl-C does, once; a signal that is ignored stays ignored (nohup).
+
+    Args:
+        told: called with the name of the signal, before the run is interrupted.
+    """
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._before: dict[int, Any] = {}
+        self._depth = 0
+        self._waiting: str | None = None
+
+    def install(self) -> None:
+        """Take the signals over; only the main thread can, and only from Python's own handlers."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in _ENDING:
+            handler = signal.getsignal(number)
+            if handler in {signal.SIG_DFL, signal.default_int_handler}:
+                self._before[number] = handler
+                signal.signal(number, self._interrupt)
+
+    def restore(self) -> None:
+        """Give the signals back."""
+        before, self._before = self._before, {}
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    @contextmanager
+    def postponed(self) -> Generator[None]:
+        """What must not be broken off in the middle, such as writing a record."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+        if self._waiting and not self._depth:
+            name, self._waiting = self._waiting, None
+            raise KeyboardInterrupt(name)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        for each, handler in self._before.items():  # a second SIGTERM must not break the sealing, a second Ctrl-C may
+            signal.signal(each, handler if each == signal.SIGINT else signal.SIG_IGN)
+        name = signal.Signals(number).name
+        self._told(name)
+        if self._depth:
+            self._waiting = name
+        else:
+            raise KeyboardInterrupt(name)
