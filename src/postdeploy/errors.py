@@ -16,7 +16,7 @@ An *error* means that we could not tell; a *failure* (the target is wrong) is da
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "BrowserUnavailableError",
@@ -36,8 +36,7 @@ class PostdeployError(Exception):
     """The root of the tree."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
+class ConfigProblem(NamedTuple):
     """One thing that is wrong in a file that people write: its place (1-based), what, and a way out if there is one."""
 
     path: str

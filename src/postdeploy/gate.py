@@ -1,6 +1,7 @@
 """The judge that a pipeline asks before it acts: reads a sealed verdict, and believes it only where it can be proven.
 
-It imports the domain and the journal only: neither pytest nor anything that a user wrote runs in its process.
+It imports the domain and the journal only: neither pytest nor anything that a user wrote runs in its process. Each file
+is read once, so that nothing can take its place between two looks.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from postdeploy import __version__
+from postdeploy.documents import parse, read_regular, render_document, why
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import SCHEMA, verdict_document
 from postdeploy.domain.evidence import EvidenceError, fold
-from postdeploy.domain.policy import Action
-from postdeploy.domain.verdict import Conclusion, ExitStatus
-from postdeploy.errors import DocumentError, JournalError
-from postdeploy.journal import digest, read_document, read_records
+from postdeploy.domain.status import ExitStatus, status_of
+from postdeploy.errors import JournalError
+from postdeploy.journal import EVIDENCE_FILE, JournalContent, read_journal
 
 __all__ = ["Demand", "Ruling", "judge"]
 
@@ -59,24 +61,53 @@ class _RefusedError(Exception):
 def judge(path: Path, demand: Demand) -> Ruling:
     """Believe the verdict file and pass on its action, or refuse it with status 30."""
     try:
-        document = read_document(path)
-        for question in _QUESTIONS:
-            question(document, demand)
-        _require_proof(document, path.parent)
-    except (_RefusedError, DocumentError, JournalError, EvidenceError) as error:
+        document = _believe(path, demand)
+    except (_RefusedError, JournalError, EvidenceError) as error:
         return Ruling(ExitStatus.NO_PROOF, f"refused: {error}")
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         return Ruling(ExitStatus.NO_PROOF, f"refused: {path}: not a verdict: {error!r}")
     return _ruling(document)
 
 
+def _believe(path: Path, demand: Demand) -> Mapping[str, Any]:
+    """The document, if it is about what was asked and follows from its evidence to the last byte."""
+    content = _content(path)
+    document = _parsed(path, content)
+    for question in _QUESTIONS:
+        question(document, demand)
+    follows = _follows(document, path.parent)
+    different = sorted(_differences(document, follows))
+    if different:
+        raise _RefusedError(_not_following(document, different))
+    if content != render_document(follows):
+        raise _RefusedError(f"{path}: not written as it was sealed")
+    return document
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise _RefusedError(f"{path}: {why(error)}") from error
+
+
+def _parsed(path: Path, content: bytes) -> Mapping[str, Any]:
+    if not content.strip():
+        raise _RefusedError(f"{path}: empty")
+    try:
+        document = parse(content)
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError(f"{path}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise _RefusedError(f"{path}: not a verdict")
+    return document
+
+
 def _ruling(document: Mapping[str, Any]) -> Ruling:
     sentence = f"{document['verdict']}, {document['action']}: {document['reason']}: {document['summary']}"
-    if document["verdict"] == Conclusion.PASS and document["action"] == Action.PROMOTE:
-        return Ruling(ExitStatus.PROMOTE, sentence)
-    if document["verdict"] == Conclusion.FAIL and document["action"] == Action.ROLLBACK:
-        return Ruling(ExitStatus.ROLLBACK, sentence)
-    return Ruling(ExitStatus.HOLD, sentence)
+    status = status_of(document["verdict"], document["action"], document["reason"])
+    acts = status in {ExitStatus.PROMOTE, ExitStatus.ROLLBACK}
+    return Ruling(status if acts else int(ExitStatus.HOLD), sentence)
 
 
 def _ask_form(document: Mapping[str, Any], _demand: Demand) -> None:
@@ -126,28 +157,36 @@ _QUESTIONS: Final[tuple[Callable[[Mapping[str, Any], Demand], None], ...]] = (
 )
 
 
-def _require_proof(document: Mapping[str, Any], folder: Path) -> None:
-    """The whole document must follow, again, from the evidence that it names."""
-    proof = document["evidence"]
-    name = proof["file"]
-    if not isinstance(name, str) or Path(name).name != name:
-        raise _RefusedError(f"the evidence {name!r} is not beside the verdict")
-    journal = folder / name
-    if digest(journal) != proof["sha256"]:
+def _follows(document: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """The document that follows from the evidence beside the verdict."""
+    name, told = document["evidence"]["file"], document["evidence"]["sha256"]
+    if name != EVIDENCE_FILE:
+        raise _RefusedError(f"the evidence is {name!r} and not {EVIDENCE_FILE!r} beside the verdict")
+    journal = folder / EVIDENCE_FILE
+    content = read_journal(journal)
+    if content.sha256 != told:
         raise _RefusedError(f"{journal}: the evidence is not the one that the verdict was made from")
-    evidence = fold(read_records(journal))
-    finished = evidence.finished_at
-    if finished is None:
-        raise _RefusedError(f"{journal}: the evidence of a run that never finished")
-    decision = decide(evidence)
-    follows = verdict_document(evidence, decision, proof=proof, exporters=document["reports"])
-    different = sorted(_differences(document, follows))
-    if different:
-        raise _RefusedError(f"the verdict does not follow from its evidence: {', '.join(different)} differ")
+    if content.torn:
+        raise _RefusedError(f"{journal}: the last line of the evidence is torn")
+    return _made_again(content, document["reports"])
+
+
+def _made_again(content: JournalContent, reports: Mapping[str, str]) -> Mapping[str, Any]:
+    evidence = fold(content.records)
+    if evidence.finished_at is None:
+        raise _RefusedError("the evidence is of a run that never finished")
+    proof = {"file": EVIDENCE_FILE, "sha256": content.sha256, "records": len(content.records)}
+    return verdict_document(evidence, decide(evidence), proof=proof, exporters=reports)
 
 
 def _differences(document: Mapping[str, Any], follows: Mapping[str, Any]) -> Iterator[str]:
     return (key for key in document.keys() | follows.keys() if document.get(key) != follows.get(key))
+
+
+def _not_following(document: Mapping[str, Any], keys: list[str]) -> str:
+    text = f"the verdict does not follow from its evidence: {', '.join(keys)}"
+    version = document["run"]["tool"]["version"]
+    return text if version == __version__ else f"{text} (sealed by version {version}, this gate is {__version__})"
 
 
 def _seconds(text: Any) -> float:

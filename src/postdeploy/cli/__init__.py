@@ -1,9 +1,11 @@
-"""L5: the command line. ``postdeploy verify | gate | plan | validate``."""
+"""L5: the command line. ``postdeploy verify | gate | plan | validate``.
+
+What a command needs is imported when it runs: the launcher's own start adds to every verification.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from postdeploy import __version__
@@ -31,7 +33,3 @@ def _parser() -> argparse.ArgumentParser:
     for module in (verify, gate, plan, validate):
         module.add(commands)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

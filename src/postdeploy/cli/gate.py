@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from postdeploy.config.durations import seconds_of
+from postdeploy.cli.duration import duration
 
 __all__ = ["add"]
 
@@ -22,24 +21,16 @@ def add(commands: Any) -> None:
     parser.add_argument("--release", metavar="ID", help="the release that it must be about, as it was given to verify")
     parser.add_argument("--run-id", metavar="ID", help="the run that it must come from")
     parser.add_argument("--max-age", default="15m", metavar="TIME", type=duration, help="default: %(default)s")
-    parser.add_argument(
-        "--verdict", default=Path("reports/verdict.json"), type=Path, metavar="FILE", help="default: %(default)s"
-    )
+    parser.add_argument("--verdict", default="reports/verdict.json", metavar="FILE", help="default: %(default)s")
     parser.set_defaults(run=_run)
 
 
-def duration(text: str) -> float:
-    """Seconds, for argparse."""
-    try:
-        return seconds_of(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 def _run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from postdeploy.gate import Demand, judge
 
     demand = Demand(arguments.target, arguments.release or None, arguments.run_id, arguments.max_age, now=time.time())
-    ruling = judge(arguments.verdict, demand)
+    ruling = judge(Path(arguments.verdict), demand)
     print(f"gate: {ruling.sentence}", file=sys.stdout if ruling.status == 0 else sys.stderr)
-    return ruling.status
+    return int(ruling.status)

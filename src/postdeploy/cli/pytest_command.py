@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 __all__ = ["add_options", "child_environment", "pytest_command"]
 
@@ -16,6 +15,8 @@ _ON_DEMAND = {
     "xdist.plugin": ("-n", "--numprocesses", "--dist", "--tx"),
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
+
+_OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,17 +33,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def pytest_command(arguments: argparse.Namespace, *more: str) -> list[str]:
     """The command of the child."""
-    options = ("release", "deadline", "targets", "baseline", "browser_executable")
-    given = [
-        f"--{name.replace('_', '-')}={value}" for name in options if (value := getattr(arguments, name)) is not None
-    ]
+    given = ((name, getattr(arguments, name)) for name in _OPTIONS)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
     plugins = [] if arguments.all_plugins else [word for name in _plugins(arguments.pytest) for word in ("-p", name)]
-    return [sys.executable, "-m", "pytest", *plugins, f"--target={arguments.target}", *given, *more, *arguments.pytest]
+    target = f"--target={arguments.target}"
+    return [sys.executable, "-m", "pytest", *plugins, target, *options, *more, *arguments.pytest]
 
 
 def child_environment(arguments: argparse.Namespace) -> dict[str, str]:
     """The environment of the child: a stray plugin can neither slow it down nor break it."""
-    environment: dict[str, Any] = dict(os.environ)
+    environment = dict(os.environ)
     if not arguments.all_plugins:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return environment

@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["add"]
 
@@ -17,18 +19,18 @@ _USAGE: Final = 4
 def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("validate", help="list every error in the targets file and the declared suites")
-    parser.add_argument("suites", nargs="*", type=Path, metavar="SUITE", help="files or folders (default: suites)")
-    parser.add_argument(
-        "--targets", type=Path, default=Path("targets.yaml"), metavar="FILE", help="default: %(default)s"
-    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="files or folders (default: suites)")
+    parser.add_argument("--targets", default="targets.yaml", metavar="FILE", help="default: %(default)s")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from postdeploy.config import problems
 
-    suites = sorted(set(_files(arguments.suites or [Path("suites")])))
-    found = problems(arguments.targets, suites, Path.cwd(), os.environ)
+    suites = sorted(set(_files(map(Path, arguments.suites or ["suites"]))))
+    found = problems(Path(arguments.targets), suites, Path.cwd(), os.environ)
     for problem in found:
         print(problem, file=sys.stderr)
     if found:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from math import isfinite
 from typing import Any, Final
 
-from postdeploy.cli.gate import duration
+from postdeploy.cli.duration import duration
 from postdeploy.cli.pytest_command import add_options, child_environment, pytest_command
-from postdeploy.domain.verdict import ExitStatus
-from postdeploy.errors import DocumentError, JournalError
-from postdeploy.journal import VERDICT_FILE, read_document, write_document
 
 __all__ = ["add"]
 
@@ -28,17 +21,14 @@ _GRACE: Final = 30.0
 _UNTOLD: Final = 900.0
 """Seconds after which a run that never said its deadline is ended."""
 
-_KILL: Final = 5.0
-_TICK: Final = 0.25
-_PYTEST: Final = frozenset({2, 3, 4, 5})
-_FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HOLD: Final = 10
 
 
 def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("verify", help="verify a target and exit with the action: 0, 10 or 20")
     add_options(parser)
-    parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--reports", default="reports", metavar="DIR", help="default: %(default)s")
     parser.add_argument("--run-id", metavar="ID", help="the name of this run (default: a new one)")
     parser.add_argument(
         "--wall-clock",
@@ -50,16 +40,21 @@ def add(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    run_id = arguments.run_id or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(6)}"
-    path = arguments.reports / VERDICT_FILE
+    from postdeploy.cli.supervision import supervise
+    from postdeploy.documents import VERDICT_FILE, write_document
+    from postdeploy.errors import JournalError
+
+    run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
+    reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
+    path = f"{reports}/{VERDICT_FILE}"
+    command = pytest_command(arguments, f"--reports={reports}", f"--run-id={run_id}")
     try:
         write_document(path, _unstarted(run_id, arguments))
-    except JournalError as error:
+        status = supervise(command, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
+    except (JournalError, OSError) as error:
         print(f"postdeploy: {error}", file=sys.stderr)
-        return int(ExitStatus.NO_PROOF)
-    command = pytest_command(arguments, f"--reports={arguments.reports.resolve()}", f"--run-id={run_id}")
-    status = _supervise(command, child_environment(arguments), path, arguments.wall_clock)
-    return _exit_status(path, run_id, status)
+        return _HOLD
+    return _exit_status(path, run_id, arguments, status)
 
 
 def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -74,73 +69,55 @@ def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "warnings": [],
         "run": {"id": run_id, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "finished": None},
         "target": {"name": arguments.target},
-        "release": {"expected": arguments.release},
+        "release": {"expected": arguments.release or None},
     }
 
 
-def _supervise(command: list[str], environment: dict[str, str], path: Path, limit: float | None) -> int:
-    """Run the child in a process group of its own; returns its status, negative for the signal that ended it."""
-    child = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  # our own command
+def _end(path: str, run_id: str, limit: float | None) -> Callable[[], float]:
+    """When the child has to be gone: after the limit, or its own deadline, which it writes when it starts."""
     begun = time.time()
-    with _forwarding(child):
-        while True:
-            try:
-                return child.wait(_TICK)
-            except subprocess.TimeoutExpired:
-                if time.time() >= (begun + limit if limit else _end(path, begun)):
-                    print("postdeploy: the run outlived its deadline and is ended by force", file=sys.stderr)
-                    return _end_group(child)
+
+    def ends_at() -> float:
+        if limit is not None:
+            return begun + limit
+        own = _document(path, run_id).get("run", {}).get("ends_at")
+        return own + _GRACE if isinstance(own, int | float) and isfinite(own) else begun + _UNTOLD
+
+    return ends_at
 
 
-def _end(path: Path, begun: float) -> float:
-    """When the child has to be gone: its own deadline, which it writes when it starts, and a grace."""
-    try:
-        ends_at = float(read_document(path)["run"]["ends_at"])
-    except (DocumentError, KeyError, TypeError, ValueError):
-        return begun + _UNTOLD
-    return ends_at + _GRACE
+def _document(path: str, run_id: str) -> dict[str, Any]:
+    """The verdict file if it is of this run, else nothing."""
+    from postdeploy.documents import read_document
+    from postdeploy.errors import DocumentError
 
-
-def _end_group(child: subprocess.Popen[bytes]) -> int:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, number)
-            child.wait(_KILL)
-            os.killpg(child.pid, signal.SIGKILL)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
-    return child.wait()
-
-
-@contextmanager
-def _forwarding(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass signals on to the child, which seals its verdict and ends."""
-
-    def forward(number: int, _frame: object) -> None:
-        if child.poll() is None:
-            os.killpg(child.pid, number)
-
-    former = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-def _exit_status(path: Path, run_id: str, status: int) -> int:
-    """The action of the sealed verdict of this run; pytest's own words where it has one; otherwise hold."""
     try:
         document = read_document(path)
-        sealed = document["state"] == "sealed" and document["run"]["id"] == run_id
-        decided = (document["verdict"], document["action"]) if sealed else None
-    except (DocumentError, KeyError, TypeError) as error:
-        print(f"postdeploy: {error}", file=sys.stderr)
-        decided = None
-    if decided == ("pass", "promote") and status == 0:
-        return int(ExitStatus.PROMOTE)
-    if decided == ("fail", "rollback"):
-        return int(ExitStatus.ROLLBACK)
-    if decided is None:
+        return document if document["run"]["id"] == run_id else {}
+    except (DocumentError, KeyError, TypeError):
+        return {}
+
+
+def _exit_status(path: str, run_id: str, arguments: argparse.Namespace, status: int) -> int:
+    """What follows from the sealed verdict of this run alone; a child that ended badly cannot promote."""
+    from postdeploy.domain.status import ExitStatus, status_of
+
+    document = _document(path, run_id)
+    if not _is_sealed(document, arguments):
         print(f"postdeploy: the run ended with status {status} and without a sealed verdict: hold", file=sys.stderr)
-    return status if status in _PYTEST else int(ExitStatus.HOLD)
+        return status if status in {2, 3, 4, 5} else _HOLD
+    decided = status_of(document["verdict"], document["action"], document["reason"])
+    if decided == ExitStatus.PROMOTE and status != 0:
+        print(f"postdeploy: the verdict is pass, but the run ended with status {status}: hold", file=sys.stderr)
+        return _HOLD
+    return decided
+
+
+def _is_sealed(document: dict[str, Any], arguments: argparse.Namespace) -> bool:
+    """Whether this is a sealed verdict about what was asked."""
+    try:
+        about = (document["state"], document["target"]["name"], document["release"]["expected"])
+        words = all(isinstance(document[key], str) for key in ("verdict", "action", "reason"))
+    except (KeyError, TypeError):
+        return False
+    return words and about == ("sealed", arguments.target, arguments.release or None)

@@ -80,5 +80,10 @@ def _service_of(url: str, target: Mapping[str, object]) -> str | None:
     services = target.get("services")
     if not isinstance(services, Mapping):
         return None
-    inside = [(len(str(base)), str(name)) for name, base in services.items() if url.startswith(str(base))]
+    inside = [(len(base), str(name)) for name, base in services.items() if _below(url, base)]
     return max(inside)[1] if inside else None
+
+
+def _below(url: str, base: str) -> bool:
+    """Whether a URL lies below a base: ``http://host:8080`` does not lie below ``http://host:80``."""
+    return url.startswith(base) and url[len(base) : len(base) + 1] in {"", "/", "?", "#"}

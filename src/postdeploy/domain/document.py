@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from postdeploy.domain.cause import Cause
-from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.evidence import Evidence, PlannedCheck, ServiceState
 from postdeploy.domain.result import Attempt
 from postdeploy.domain.verdict import Verdict
 
-__all__ = ["SCHEMA", "started_document", "verdict_document"]
+__all__ = ["SCHEMA", "iso", "started_document", "verdict_document"]
 
 SCHEMA = "postdeploy/verdict/1"
 
@@ -84,13 +84,13 @@ def _release(evidence: Evidence) -> dict[str, Any]:
         "counts": {service: dict(counts) for service, counts in release.counts.items()},
         "live": release.live,
         "live_after": round(release.waited, 3),
-        "changed": any(release.first.get(service) != last for service, last in release.last.items()),
+        "changed": bool(release.changed),
         "problem": release.problem,
     }
 
 
-def _service(state: Any) -> dict[str, Any]:
-    return {"live": state.live, "code": state.code, "message": state.message}
+def _service(state: ServiceState) -> dict[str, Any]:
+    return {"live": state.live, "code": state.code, "message": state.message, "target_fault": state.target_fault}
 
 
 def _baseline(evidence: Evidence) -> dict[str, Any] | None:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from postdeploy.domain.policy import Policy, Severity
+from postdeploy.domain.facts import (
+    ANSWERED_WRONGLY,
+    SILENT,
+    UNSEEN,
+    Baseline,
+    Incident,
+    PlannedCheck,
+    ReleaseEvidence,
+    ServiceState,
+)
+from postdeploy.domain.policy import Policy
+from postdeploy.domain.reading import array, mapping, number, optional_text, text
 from postdeploy.domain.result import CheckResult, Outcome
 
 __all__ = [
     "ANSWERED_WRONGLY",
+    "SILENT",
+    "UNSEEN",
     "Baseline",
     "Evidence",
     "EvidenceError",
@@ -20,115 +33,12 @@ __all__ = [
     "ReleaseEvidence",
     "ServiceState",
     "fold",
+    "service_record",
 ]
-
-ANSWERED_WRONGLY = ("certificate_", "tls_", "not_tls", "http_", "protocol_")
-"""Beginnings of the codes of a service that is there, and wrong."""
 
 
 class EvidenceError(ValueError):
     """Records that cannot be a run."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCheck:
-    """A check as it was collected, before anything was deselected."""
-
-    id: str
-    name: str
-    kind: str
-    severity: Severity
-    path: str
-    line: int
-    owner: str | None = None
-    runbook: str | None = None
-    services: tuple[str, ...] = ()
-    may_repeat: bool = True
-
-    @property
-    def required(self) -> bool:
-        """Whether a pass needs it."""
-        return self.severity is not Severity.MINOR
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON builtins."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "kind": self.kind,
-            "severity": self.severity.value,
-            "path": self.path,
-            "line": self.line,
-            "owner": self.owner,
-            "runbook": self.runbook,
-            "services": list(self.services),
-            "may_repeat": self.may_repeat,
-        }
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> PlannedCheck:
-        """Back from JSON."""
-        values = dict(raw)
-        values["severity"] = Severity(values["severity"])
-        values["services"] = tuple(values["services"])
-        return cls(**values)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceState:
-    """What preflight found of a service; ``attempts`` is how often it was asked in a row."""
-
-    name: str
-    live: bool
-    code: str | None = None
-    message: str | None = None
-    target_fault: bool = True
-    attempts: int = 1
-
-    @property
-    def answered_wrongly(self) -> bool:
-        """Down, but there: it answered, and the answer was wrong."""
-        return not self.live and bool(self.code) and str(self.code).startswith(ANSWERED_WRONGLY)
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseEvidence:
-    """Which release was expected, and which answered.
-
-    Args:
-        expected: as the pipeline said, or None.
-        live: whether the expected release (or any one release) answered in time; None if nobody waited.
-        waited: seconds.
-        first: by service, the release when the checks started.
-        last: by service, the release after the last check.
-        counts: by service, how often each release answered while we waited.
-        problem: why it did not become live.
-    """
-
-    expected: str | None = None
-    live: bool | None = None
-    waited: float = 0.0
-    first: Mapping[str, str] = field(default_factory=dict)
-    last: Mapping[str, str] = field(default_factory=dict)
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """Something that happened to the run rather than to the target; ``reason`` is a word of the closed list."""
-
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """What was known of the checks before this release."""
-
-    release: str | None
-    outcomes: Mapping[str, Outcome]
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +64,18 @@ class Evidence:
         """What came of a planned check: ``not_run`` if nothing did."""
         return self.results.get(check.id) or CheckResult(check.id, Outcome.NOT_RUN, reason="it never reported")
 
+    def unplanned(self) -> tuple[str, ...]:
+        """The checks that reported although nobody planned them."""
+        planned = {check.id for check in self.plan}
+        return tuple(check for check in self.results if check not in planned)
+
+    def answered_since(self, moment: float) -> bool:
+        """Whether anything of the target is known to have answered at this moment or later, so our network works."""
+        attempts = (attempt for result in self.results.values() for attempt in result.attempts)
+        return any(last != UNSEEN for last in self.release.last.values()) or any(
+            attempt.exchanges and attempt.started + attempt.duration >= moment for attempt in attempts
+        )
+
     def counts(self) -> dict[str, int]:
         """How many checks ended how; ``executed`` counts those with at least one attempt."""
         results = [self.result(check) for check in self.plan]
@@ -169,27 +91,45 @@ class Evidence:
 def fold(records: Iterable[Mapping[str, Any]]) -> Evidence:
     """The evidence of a run from its records, in order. Raises EvidenceError on records that cannot be one."""
     state: dict[str, Any] = {
-        "plan": {}, "results": {}, "services": {}, "incidents": [], "narrowed_by": [], "release": {},
+        "results": {}, "services": {}, "incidents": [], "release": {},
     }  # fmt: skip
     try:
         for record in records:
-            _RULES[record["record"]](state, record)
+            kind = text(record["record"])
+            _require_order(state, kind)
+            _RULES[kind](state, record)
         return _evidence(state)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError(f"the journal holds a record that cannot be read: {error!r}") from error
 
 
+def service_record(service: ServiceState) -> dict[str, Any]:
+    """The journal's record of a service."""
+    return {"record": "service", "service": asdict(service)}
+
+
+def _require_order(state: Mapping[str, Any], kind: str) -> None:
+    if (kind == "started") == ("started" in state):
+        raise ValueError(f"the record '{kind}' stands where it cannot: a run starts once, with its first record")
+    if "finished" in state:
+        raise ValueError(f"the record '{kind}' stands after the end of the run")
+    if kind in {"plan", "baseline"} and kind in state:
+        raise ValueError(f"the record '{kind}' stands twice")
+
+
 def _evidence(state: Mapping[str, Any]) -> Evidence:
     started = state["started"]
+    plan = state.get("plan", {"checks": (), "narrowed_by": ()})
+    release = ReleaseEvidence.from_json({"expected": started["expected"]} | state["release"])
     return Evidence(
         run=started["run"],
         target=started["target"],
         policy=Policy.from_json(started["policy"]),
-        plan=tuple(state["plan"].values()),
-        narrowed_by=tuple(dict.fromkeys(state["narrowed_by"])),
+        plan=plan["checks"],
+        narrowed_by=plan["narrowed_by"],
         results=state["results"],
         services=state["services"],
-        release=ReleaseEvidence(**{"expected": started["expected"]} | state["release"]),
+        release=release,
         incidents=tuple(state["incidents"]),
         baseline=state.get("baseline"),
         budget=state.get("budget", {}),
@@ -200,51 +140,65 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
 
 
 def _started(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    if "started" in state:
-        raise ValueError("a second run starts in the same journal")
+    run, target = mapping(record["run"]), mapping(record["target"])
+    text(run["id"]), number(run["started"]), text(target["name"]), optional_text(record["expected"])
     state["started"] = record
 
 
 def _plan(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    for raw in record["checks"]:
-        check = PlannedCheck.from_json(raw)
-        state["plan"][check.id] = check
-    state["narrowed_by"].extend(record["narrowed_by"])
+    checks = tuple(PlannedCheck.from_json(raw) for raw in array(record["checks"]))
+    if len({check.id for check in checks}) != len(checks):
+        raise ValueError("one check is planned twice")
+    narrowed = dict.fromkeys(text(word) for word in array(record["narrowed_by"]))
+    state["plan"] = {"checks": checks, "narrowed_by": tuple(narrowed)}
 
 
 def _result(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     result = CheckResult.from_json(record["result"])
-    state["results"][result.check_id] = result
+    before = state["results"].setdefault(result.check_id, result)
+    if result != before:
+        state["results"][result.check_id] = _contradiction(before, result)
+
+
+def _contradiction(first: CheckResult, second: CheckResult) -> CheckResult:
+    """Two different results of one check: neither is believed, both are kept."""
+    return CheckResult(
+        first.check_id, Outcome.ERRORED, first.attempts + second.attempts, reason="it reported more than one result"
+    )
 
 
 def _service(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    service = ServiceState(**record["service"])
+    service = ServiceState.from_json(record["service"])
     state["services"][service.name] = service
 
 
 def _release(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    state["release"].update(record["release"])
+    told = mapping(record["release"])
+    if told.get("expected", state["started"]["expected"]) != state["started"]["expected"]:
+        raise ValueError("another release is expected than at the start")
+    state["release"].update(told)
 
 
 def _incident(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    state["incidents"].append(Incident(str(record["reason"]), str(record["message"])))
+    state["incidents"].append(Incident.from_json(record))
 
 
 def _baseline(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    outcomes = {str(check): Outcome(outcome) for check, outcome in record["outcomes"].items()}
-    state["baseline"] = Baseline(record["release"], outcomes, str(record["source"]))
+    state["baseline"] = Baseline.from_json(record)
 
 
 def _budget(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    state["budget"] = record["used"]
+    state["budget"] = mapping(record["used"])
 
 
 def _finished(state: dict[str, Any], record: Mapping[str, Any]) -> None:
-    state["finished"] = float(record["at"])
-    state["pytest_exit"] = int(record["pytest_exit"])
+    status = record["pytest_exit"]
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise TypeError(f"expected an exit status, got {status!r}")
+    state["finished"], state["pytest_exit"] = number(record["at"]), status
 
 
-_RULES = {
+_RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]] = {
     "started": _started,
     "plan": _plan,
     "result": _result,
@@ -255,8 +209,3 @@ _RULES = {
     "budget": _budget,
     "finished": _finished,
 }
-
-
-def service_record(service: ServiceState) -> dict[str, Any]:
-    """The journal's record of a service."""
-    return {"record": "service", "service": asdict(service)}

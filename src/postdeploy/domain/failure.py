@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from postdeploy.domain.cause import Cause
-from postdeploy.domain.evidence import Evidence, PlannedCheck
-from postdeploy.domain.policy import Action, OnFailure, Policy
+from postdeploy.domain.evidence import SILENT, Evidence, PlannedCheck
+from postdeploy.domain.policy import Action, Confirmation, OnFailure, Policy
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from postdeploy.domain.warning import find_warnings
 
 __all__ = ["judge_failure"]
 
-_SPACING_TOLERANCE = 0.05
+_TOLERANCE: Final = 0.05
 """Seconds by which two attempts may be closer than asked: clocks are not exact."""
 
 
@@ -32,18 +33,17 @@ def judge_failure(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...])
     if not failures:
         return None
     rollback = [f for f in failures if f.on_failure is OnFailure.ROLLBACK and f.confirmed and not f.known]
-    action = Action.ROLLBACK if rollback else Action.HOLD
     return Verdict(
         Conclusion.FAIL,
-        _failure_reason(rollback or failures),
-        action,
-        _failure_summary(failures, causes),
+        _reason(rollback or failures),
+        Action.ROLLBACK if rollback else Action.HOLD,
+        _summary(failures, causes),
         find_warnings(evidence, policy),
         causes,
     )
 
 
-def _failure_reason(failures: list[_Failure]) -> Reason:
+def _reason(failures: Sequence[_Failure]) -> Reason:
     if all(failure.known for failure in failures):
         return Reason.ALREADY_BROKEN
     if all(failure.known is False for failure in failures):
@@ -51,10 +51,9 @@ def _failure_reason(failures: list[_Failure]) -> Reason:
     return Reason.CONFIRMED_FAILURE
 
 
-def _failure_summary(failures: list[_Failure], causes: tuple[Cause, ...]) -> str:
+def _summary(failures: Sequence[_Failure], causes: tuple[Cause, ...]) -> str:
     count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
-    unconfirmed = [failure for failure in failures if not failure.confirmed]
-    if len(unconfirmed) == len(failures):
+    if not any(failure.confirmed for failure in failures):
         count += " once and may not be repeated"
     if all(failure.known for failure in failures):
         count += ", as before this release"
@@ -67,34 +66,60 @@ def _failure_summary(failures: list[_Failure], causes: tuple[Cause, ...]) -> str
 
 def _failures(evidence: Evidence, policy: Policy) -> Iterator[_Failure]:
     for check in evidence.plan:
-        result = evidence.result(check)
-        confirmed = _confirmed(check, result, evidence, policy)
+        confirmed = _confirmed(check, evidence.result(check), evidence, policy.confirm)
         if confirmed is not None:
             yield _Failure(check, confirmed, policy.actions[check.severity], _known(check, evidence))
 
 
-def _confirmed(check: PlannedCheck, result: CheckResult, evidence: Evidence, policy: Policy) -> bool | None:
+def _confirmed(check: PlannedCheck, result: CheckResult, evidence: Evidence, confirm: Confirmation) -> bool | None:
     """True: a failure; False: a failure of a check that may not be repeated; None: none, or not yet one."""
     if result.outcome is Outcome.BLOCKED:
-        state = evidence.services.get(result.blocked_by or "")
-        down = state and not state.live and state.target_fault and state.attempts >= policy.confirm.attempts
-        return True if down else None
-    if result.outcome is not Outcome.FAILED:
+        return _down(result.blocked_by, evidence, confirm) or None
+    if result.outcome is not Outcome.FAILED or evidence.release.live is False:
         return None
-    failing = [attempt for attempt in result.attempts if attempt.outcome is Outcome.FAILED]
-    if len(failing) >= policy.confirm.attempts and _spaced(failing, policy):
+    if not result.attempts or not all(_speaks(attempt, evidence) for attempt in result.attempts):
+        return None
+    if _spaced(result.attempts, confirm) >= confirm.attempts:
         return True
     return None if check.may_repeat else False
 
 
-def _spaced(failing: list[Attempt], policy: Policy) -> bool:
-    needed = policy.confirm.spacing * (policy.confirm.attempts - 1) - _SPACING_TOLERANCE
-    return failing[-1].started - failing[0].started >= needed
+def _speaks(attempt: Attempt, evidence: Evidence) -> bool:
+    """Whether a failing attempt says something of the target: it answered, or the fault can only be its own."""
+    if attempt.outcome is not Outcome.FAILED:
+        return False
+    if attempt.fault is None or attempt.fault.code not in SILENT:
+        return attempt.exchanges > 0 or attempt.fault is not None
+    return evidence.answered_since(attempt.started)
+
+
+def _down(service: str | None, evidence: Evidence, confirm: Confirmation) -> bool:
+    """Whether the service that blocked a check is down for sure, and through no fault of ours."""
+    state = evidence.services.get(service or "")
+    if state is None or state.live or not state.target_fault or state.attempts < confirm.attempts:
+        return False
+    if state.code not in SILENT:
+        return True
+    blocked = (result for result in evidence.results.values() if result.blocked_by == service)
+    tried = [attempt.started for result in blocked for attempt in result.attempts]
+    return evidence.answered_since(max(tried, default=float(evidence.run["started"])))
+
+
+def _spaced(attempts: Sequence[Attempt], confirm: Confirmation) -> int:
+    """How many of the attempts are far enough apart to count."""
+    count, last = 0, float("-inf")
+    for started in sorted(attempt.started for attempt in attempts):
+        if started - last >= confirm.spacing - _TOLERANCE:
+            count, last = count + 1, started
+    return count
 
 
 def _known(check: PlannedCheck, evidence: Evidence) -> bool | None:
     """Whether the check failed before this release; None if nobody knows."""
-    before = evidence.baseline.outcomes.get(check.id) if evidence.baseline else None
+    baseline = evidence.baseline
+    if baseline is None or (baseline.release is not None and baseline.release == evidence.release.expected):
+        return None
+    before = baseline.outcomes.get(check.id)
     if before in {Outcome.FAILED, Outcome.BLOCKED}:
         return True
     return False if before is Outcome.PASSED else None

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.evidence import Evidence, PlannedCheck
 from postdeploy.domain.policy import Action, Policy
-from postdeploy.domain.result import CheckResult, Outcome
+from postdeploy.domain.relevance import CUT_SHORT
+from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict, inconclusive
-from postdeploy.domain.warning import find_warnings
+from postdeploy.domain.warning import find_warnings, is_required
 
 __all__ = ["judge_proof"]
 
 _Missing = tuple[Reason, str]
 
-_CUT_SHORT = (
-    Reason.INTERRUPTED,
-    Reason.INTERNAL_ERROR,
-    Reason.WORKER_LOST,
-    Reason.NOTHING_SELECTED,
-    Reason.DEADLINE_EXCEEDED,
-    Reason.REQUIRED_CHECK_MISSING,
-)
-
-_PYTEST_EXITS = {2: Reason.INTERRUPTED, 3: Reason.INTERNAL_ERROR, 4: Reason.CONFIG_ERROR, 5: Reason.NOTHING_SELECTED}
+_PYTEST_EXITS: Final = {
+    2: Reason.INTERRUPTED,
+    3: Reason.INTERNAL_ERROR,
+    4: Reason.CONFIG_ERROR,
+    5: Reason.NOTHING_SELECTED,
+}
 
 
 def judge_proof(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -> Verdict:
@@ -31,41 +31,43 @@ def judge_proof(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -
         _cut_short(evidence)
         or _unfinished(evidence)
         or _narrowed(evidence)
-        or _unproven(evidence)
+        or _unproven(evidence, policy)
         or _unexplained(evidence)
+        or _unseen(evidence)
         or _flaky(evidence, policy)
     )
     warnings = find_warnings(evidence, policy)
     if missing:
-        return inconclusive(missing[0], missing[1], causes, warnings)
-    counts = evidence.counts()
+        return inconclusive(*missing, causes, warnings)
     reason = Reason.PASSED_WITH_WARNINGS if warnings else Reason.ALL_REQUIRED_PASSED
+    return Verdict(Conclusion.PASS, reason, Action.PROMOTE, _summary(evidence, len(warnings)), warnings, causes)
+
+
+def _summary(evidence: Evidence, warnings: int) -> str:
+    counts = evidence.counts()
     summary = f"{counts['passed']} of {counts['planned']} checks passed"
     if counts["skipped"]:
-        summary += f", {counts['skipped']} skipped by policy"
+        summary += f", {counts['skipped']} skipped"
     if warnings:
-        summary += f", {len(warnings)} warning{'s' if len(warnings) > 1 else ''}"
-    return Verdict(Conclusion.PASS, reason, Action.PROMOTE, summary, warnings, causes)
+        summary += f", {warnings} warning{'s' if warnings > 1 else ''}"
+    return summary
 
 
 def _cut_short(evidence: Evidence) -> _Missing | None:
-    incidents = {incident.reason: incident.message for incident in reversed(evidence.incidents)}
-    for reason in _CUT_SHORT:
-        if reason in incidents:
-            return reason, incidents[reason]
-    if incidents:
-        return Reason.INTERNAL_ERROR, evidence.incidents[0].message
+    for reason in CUT_SHORT:
+        for incident in evidence.incidents:
+            if incident.reason == reason:
+                return reason, incident.message
     return None
 
 
 def _unfinished(evidence: Evidence) -> _Missing | None:
-    if not evidence.finished:
+    status = evidence.pytest_exit
+    if not evidence.finished or status is None:
         return Reason.INCOMPLETE, "the run did not finish"
-    if evidence.pytest_exit in _PYTEST_EXITS:
-        return _PYTEST_EXITS[evidence.pytest_exit], f"pytest ended with status {evidence.pytest_exit}"
-    if evidence.pytest_exit not in {0, 1}:
-        return Reason.INTERNAL_ERROR, f"something ended pytest with status {evidence.pytest_exit}"
-    return None
+    if status in {0, 1}:
+        return None
+    return _PYTEST_EXITS.get(status, Reason.INTERNAL_ERROR), f"pytest ended with status {status}"
 
 
 def _narrowed(evidence: Evidence) -> _Missing | None:
@@ -76,35 +78,62 @@ def _narrowed(evidence: Evidence) -> _Missing | None:
     return None
 
 
-def _unproven(evidence: Evidence) -> _Missing | None:
-    required = [(check, evidence.result(check)) for check in evidence.plan if check.required]
+def _unproven(evidence: Evidence, policy: Policy) -> _Missing | None:
+    required = [(check, evidence.result(check)) for check in evidence.plan if is_required(check, policy)]
     problems = [text for check, result in required if (text := _missing_proof(check, result))]
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return Reason.REQUIRED_CHECK_NOT_PROVEN, problems[0] + more
-    if not any(result.outcome is Outcome.PASSED for _, result in required):
+    if not any(result.outcome is Outcome.PASSED for check, result in required if check.required):
         return Reason.NOTHING_SELECTED, "every required check was skipped by policy"
     return None
 
 
 def _missing_proof(check: PlannedCheck, result: CheckResult) -> str | None:
-    if result.outcome is Outcome.SKIPPED and result.by_policy:
+    if result.outcome is Outcome.SKIPPED and result.by_policy and not result.attempts:
         return None
-    if result.outcome is not Outcome.PASSED:
-        why = result.reason or (result.last.error if result.last else None) or "no reason was given"
-        return f"{check.name}: {result.outcome.value.replace('_', ' ')}, {why.strip().splitlines()[0]}"
     last = result.last
+    if result.outcome is not Outcome.PASSED:
+        return f"{check.name}: {result.outcome.value.replace('_', ' ')}, {_why(result)}"
     if last is None or last.outcome is not Outcome.PASSED:
         return f"{check.name}: passed without a passing attempt"
     if not last.exchanges:
         return f"{check.name}: passed without any exchange with the target"
+    if not all(map(_finite, result.attempts)):
+        return f"{check.name}: passed with a figure that is no number"
     return None
 
 
+def _why(result: CheckResult) -> str:
+    last = result.last
+    texts = (result.reason, last.error if last else None, str(last.findings[0]) if last and last.findings else None)
+    lines = next((text for text in texts if text and text.strip()), "no reason was given")
+    return lines.strip().splitlines()[0]
+
+
+def _finite(attempt: Attempt) -> bool:
+    return all(map(math.isfinite, (attempt.started, attempt.duration, *attempt.phases.values())))
+
+
 def _unexplained(evidence: Evidence) -> _Missing | None:
-    explained = any(result.outcome in {Outcome.FAILED, Outcome.ERRORED} for result in evidence.results.values())
-    if evidence.pytest_exit == 1 and not explained:
+    """What happened in the run has to follow from what was planned."""
+    unplanned = evidence.unplanned()
+    if unplanned:
+        return Reason.INTERNAL_ERROR, f"a result came for a check that nobody planned: {unplanned[0]}"
+    outcomes = {evidence.result(check).outcome for check in evidence.plan}
+    if evidence.pytest_exit == 1 and not outcomes & {Outcome.FAILED, Outcome.ERRORED}:
         return Reason.REQUIRED_CHECK_NOT_PROVEN, "pytest reports a failure that no check explains"
+    return None
+
+
+def _unseen(evidence: Evidence) -> _Missing | None:
+    """The release has to be seen again after the last check."""
+    release = evidence.release
+    if release.expected and not release.first:
+        return Reason.INCOMPLETE, f"no service was seen to answer as {release.expected}"
+    unseen = [name for name, first in release.first.items() if release.last.get(name) != first]
+    if unseen:
+        return Reason.INCOMPLETE, f"after the last check, {', '.join(unseen)} did not say again which release answers"
     return None
 
 

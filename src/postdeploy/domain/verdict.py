@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.policy import Action
+from postdeploy.domain.status import ExitStatus, status_of
 
 __all__ = ["Conclusion", "ExitStatus", "Reason", "Verdict", "exit_status", "inconclusive"]
 
@@ -46,15 +47,6 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
 
 
-class ExitStatus(IntEnum):
-    """What the process says to the pipeline, beside pytest's own 2 to 5."""
-
-    PROMOTE = 0
-    HOLD = 10
-    ROLLBACK = 20
-    NO_PROOF = 30
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision: a conclusion, one reason, what the pipeline does, and a sentence for people."""
@@ -67,22 +59,9 @@ class Verdict:
     causes: tuple[Cause, ...] = ()
 
 
-_KEPT = {
-    Reason.INTERRUPTED: 2,
-    Reason.INTERNAL_ERROR: 3,
-    Reason.CONFIG_ERROR: 4,
-    Reason.SECRET_MISSING: 4,
-    Reason.NOTHING_SELECTED: 5,
-}
-
-
 def exit_status(verdict: Verdict) -> int:
-    """The exit status of a run with this verdict: pytest's own where pytest has a word for it."""
-    if verdict.conclusion is Conclusion.PASS:
-        return ExitStatus.PROMOTE
-    if verdict.conclusion is Conclusion.FAIL:
-        return ExitStatus.ROLLBACK if verdict.action is Action.ROLLBACK else ExitStatus.HOLD
-    return _KEPT.get(verdict.reason, int(ExitStatus.HOLD))
+    """The exit status of a run with this verdict."""
+    return status_of(verdict.conclusion.value, verdict.action.value, verdict.reason.value)
 
 
 def inconclusive(reason: Reason, message: str, causes: tuple[Cause, ...], warnings: tuple[str, ...] = ()) -> Verdict:

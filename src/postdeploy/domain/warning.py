@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from postdeploy.domain.evidence import Evidence
-from postdeploy.domain.policy import OnFailure, Policy
-from postdeploy.domain.result import Outcome
+from collections.abc import Iterator
 
-__all__ = ["find_warnings"]
+from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.policy import OnFailure, Policy
+from postdeploy.domain.result import CheckResult, Outcome
+
+__all__ = ["find_warnings", "is_required"]
 
 
 def find_warnings(evidence: Evidence, policy: Policy) -> tuple[str, ...]:
-    """One text for each flaky check and for each failure that only warns."""
-    texts = []
-    for check in evidence.plan:
-        result = evidence.result(check)
-        if result.flaky:
-            texts.append(f"flaky: {check.name} passed on attempt {len(result.attempts)} only")
-        minor = not check.required or policy.actions[check.severity] is OnFailure.WARN
-        if minor and result.outcome not in {Outcome.PASSED, Outcome.SKIPPED}:
-            texts.append(f"{check.severity.value}: {check.name} {result.outcome.value.replace('_', ' ')}")
-    return tuple(texts)
+    """One text for each flaky check and for each check without a passing result that only warns."""
+    return tuple(
+        text
+        for check in evidence.plan
+        for text in _warnings(check, evidence.result(check), policy.actions[check.severity])
+    )
+
+
+def is_required(check: PlannedCheck, policy: Policy) -> bool:
+    """Whether a pass needs this check: by its severity, or because the policy acts on its failure."""
+    return check.required or policy.actions[check.severity] is not OnFailure.WARN
+
+
+def _warnings(check: PlannedCheck, result: CheckResult, on_failure: OnFailure) -> Iterator[str]:
+    if result.flaky:
+        yield f"flaky: {check.name} passed on attempt {len(result.attempts)} only"
+    excused = result.outcome is Outcome.SKIPPED and result.by_policy
+    if on_failure is OnFailure.WARN and result.outcome is not Outcome.PASSED and not excused:
+        yield f"{check.severity.value}: {check.name} {result.outcome.value.replace('_', ' ')}"

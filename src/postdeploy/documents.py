@@ -1,0 +1,133 @@
+"""JSON documents on disk: written whole or not at all, read strictly and once.
+
+The launcher waits for this module before it may start anything, so it does without pathlib, which costs milliseconds.
+"""
+
+# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH114, PTH118, PTH123
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from postdeploy.errors import DocumentError, JournalError
+
+__all__ = [
+    "VERDICT_FILE",
+    "parse",
+    "read_document",
+    "read_regular",
+    "refuse_link",
+    "render_document",
+    "why",
+    "write_atomically",
+    "write_document",
+]
+
+VERDICT_FILE: Final = "verdict.json"
+
+_Path = str | os.PathLike[str]
+
+
+def render_document(document: Mapping[str, Any]) -> bytes:
+    """A JSON document as the bytes that we write."""
+    return json.dumps(document, indent=1, allow_nan=False).encode("ascii") + b"\n"
+
+
+def write_document(path: _Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON document atomically. Raises JournalError."""
+    try:
+        content = render_document(document)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise JournalError(f"{path}: cannot be written: {error}") from error
+    write_atomically(path, content)
+
+
+def write_atomically(path: _Path, content: bytes) -> None:
+    """Replace a file so that it is the old one or the whole new one, whatever happens. Raises JournalError."""
+    folder, name = os.path.split(os.path.abspath(path))
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        refuse_link(path)
+        _write(temporary, content)
+        os.replace(temporary, path)
+        _sync_folder(folder)
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be written: {why(error)}") from error
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def read_document(path: _Path) -> dict[str, Any]:
+    """A JSON document of ours, read strictly. Raises DocumentError."""
+    try:
+        document = parse(read_regular(path))
+    except OSError as error:
+        raise DocumentError(f"{path}: {why(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"{path}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise DocumentError(f"{path}: not a verdict")
+    return document
+
+
+def read_regular(path: _Path) -> bytes:
+    """The bytes of a file that is neither a link, a device nor a pipe, whatever takes its place. Raises OSError."""
+    if os.path.islink(path):
+        raise OSError(0, "a symbolic link, not a regular file")
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(0, "not a regular file")
+    with open(handle, "rb") as file:
+        return file.read()
+
+
+def parse(text: bytes) -> Any:
+    """JSON, without what JSON does not have: NaN, infinities, a key that stands twice. Raises ValueError."""
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+
+
+def refuse_link(path: _Path) -> None:
+    """Reports replace regular files only. Raises JournalError."""
+    if os.path.islink(path):
+        raise JournalError(f"{path}: a symbolic link; reports are written to regular files only")
+
+
+def why(error: BaseException) -> str:
+    """What the system says, without its numbers."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return document
+
+
+def _write(path: str, content: bytes) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
