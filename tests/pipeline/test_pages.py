@@ -1,0 +1,112 @@
+"""The how-to pages: their scripts are run, their names are the workflows' names."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import Ending, Stage
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "docs/how-to/github-actions.md", ROOT / "docs/how-to/plain-bash.md"]
+NEW, OLD = "a" * 40, "b" * 40
+Release = Callable[..., "Ending"]
+
+
+def blocks(page: Path) -> list[str]:
+    """The fenced bash blocks of a page."""
+    return re.findall(r"^```bash\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def release(stage: Stage) -> Release:
+    """Run the page's script as ``release.sh production NEW``."""
+    (script,) = blocks(PAGES[1])
+    path = stage.work / "release.sh"
+    path.write_text(script)
+    path.chmod(0o755)
+
+    def go(**fakes: str) -> Ending:
+        settings = {"DEPLOYER": "deployer", "PAGE_WEBHOOK": "https://page.example/hook"}
+        return stage.run(f"exec ./release.sh production {NEW}", **settings, **fakes)
+
+    return go
+
+
+@pytest.mark.parametrize(
+    ("fakes", "status", "deployed", "paged"),
+    [
+        ({}, 0, ["deploy", "shift", "promote"], False),
+        ({"FAKE_VERIFY": "20", "FAKE_GATE": "30"}, 20, ["deploy", "shift", "rollback"], False),
+        ({"FAKE_VERIFY": "20", "FAKE_VERIFY_OLD": "4"}, 10, ["deploy", "shift", "rollback", "hold"], True),
+        ({"FAKE_VERIFY": "20", "FAKE_DEPLOYER_FAILS": "rollback"}, 10, ["deploy", "shift", "rollback", "hold"], True),
+        ({"FAKE_VERIFY": "10"}, 10, ["deploy", "shift", "hold"], True),
+        ({"FAKE_VERIFY": "4"}, 10, ["deploy", "shift", "hold"], True),
+        ({"FAKE_VERIFY": "killed"}, 10, ["deploy", "shift", "hold"], True),
+        ({"FAKE_VERIFY": "hung", "VERIFY_LIMIT": "0.2s"}, 10, ["deploy", "shift", "hold"], True),
+        ({"FAKE_GATE": "30"}, 10, ["deploy", "shift", "hold"], True),
+        ({"FAKE_GATE": "20"}, 10, ["deploy", "shift", "hold"], True),
+        ({"FAKE_DEPLOYER_FAILS": "deploy"}, 10, ["deploy", "hold"], True),
+        ({"FAKE_DEPLOYER_FAILS": "promote"}, 10, ["deploy", "shift", "promote", "hold"], True),
+        ({"FAKE_PREVIOUS": ""}, 10, ["hold"], True),
+        ({"FAKE_DEPLOYER_FAILS": "previous"}, 10, ["hold"], True),
+    ],
+)
+def test_the_plain_script_does_what_its_page_says(
+    stage: Stage, release: Release, fakes: dict[str, str], status: int, deployed: list[str], paged: bool
+) -> None:
+    """The script on the page, taken from the page, for every way that its parts can end."""
+    ending = release(**fakes)
+    assert (ending.status, stage.deployed, stage.paged) == (status, deployed, paged), ending.output
+
+
+def test_the_plain_script_pins_the_proof_down(stage: Stage, release: Release) -> None:
+    """The gate is asked about the run that has just ended, under the name that it was given."""
+    release()
+    verify, gate = (call for call in stage.calls if call.startswith("postdeploy"))
+    run = verify.split("--run-id ")[1]
+    assert gate == f"postdeploy gate --target production --release {NEW} --run-id {run} --max-age 15m"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_the_scripts_on_the_pages_pass_shellcheck(page: Path) -> None:
+    """Whoever copies a script from a page copies a clean one."""
+    for block in blocks(page):
+        script = block if block.startswith("#!") else f"#!/usr/bin/env bash\nexport STATUS=0\n{block}\nexport action\n"
+        command = [str(Path(sys.executable).parent / "shellcheck"), "--norc", "-"]
+        done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_case_on_the_page_is_the_case_in_the_workflow() -> None:
+    """The page explains the very lines that decide."""
+    case = blocks(PAGES[0])[-1]
+    lines = [line.strip() for line in (ROOT / ".github/workflows/deploy_production.yml").read_text().splitlines()]
+    assert "\n".join(line.strip() for line in case.splitlines()) in "\n".join(lines)
+
+
+def test_the_page_names_every_secret_variable_and_environment() -> None:
+    """Whoever follows the page has set up everything that the workflows ask for."""
+    page = PAGES[0].read_text()
+    for path in sorted((ROOT / ".github/workflows").glob("*.yml")):
+        asked = set(re.findall(r"(?:secrets|vars)\.(\w+)|environment: (\S+)", path.read_text()))
+        missing = [name or environment for name, environment in asked if f"`{name or environment}`" not in page]
+        assert missing == [], path.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_the_pages_point_at_what_exists(page: Path) -> None:
+    """Files that are named are there, and links inside the pages have a heading to go to."""
+    text = page.read_text()
+    for name in re.findall(r"`((?:\.github|deploy|tests)/[\w./-]+)`", text):
+        assert (ROOT / name).exists(), name
+    for name, heading in re.findall(r"\]\(([\w-]+\.md)#([\w-]+)\)", text):
+        headings = re.findall(r"^#+ (.*)$", (page.parent / name).read_text(), flags=re.MULTILINE)
+        assert heading in [line.lower().replace(" ", "-") for line in headings], heading
