@@ -30,7 +30,7 @@ def going_live(place: Place) -> Iterator[Table]:
         ("last required answer to the first check, ms", spread(gaps, "{:.1f}")),
     ]
     table = Table("The release becomes live while a run waits", ("what", "measured by the server"), rows)
-    table.findings = [at_most("checks start at most 250 ms after the last required answer", gaps, 250, "{:.1f} ms")]
+    table.findings = [at_most("checks start at most 250 ms after the last required answer", gaps, 250, "{:.1f}", " ms")]
     yield table
 
 

@@ -86,7 +86,7 @@ def _growth_findings(samples: Samples, sizes: Sequence[int]) -> Iterator[Finding
         each[1] <= 1.25 * each[0],
     )
     shares = [100 * _reports(sample) / sample.wall for sample in last]
-    yield Finding("reports take at most 10 % of a run", spread(shares, "{:.1f} %"), median(shares) <= 10)
+    yield Finding("reports take at most 10 % of a run", spread(shares, "{:.1f}", " %"), median(shares) <= 10)
 
 
 def _memory(samples: Sequence[Sample]) -> float:

@@ -65,5 +65,5 @@ def _cell(runs: Sequence[Sequence[float]], share: float) -> str:
 def _goal(name: str, runs: Sequence[Sequence[float]], share: float, limit: float) -> Finding:
     values = [_quantile(values, share) for values in runs]
     return Finding(
-        f"{name}: p{share * 100:.0f} at most {limit:.0f} ms", spread(values, "{:.1f} ms"), median(values) <= limit
+        f"{name}: p{share * 100:.0f} at most {limit:.0f} ms", spread(values, "{:.1f}", " ms"), median(values) <= limit
     )

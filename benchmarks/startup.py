@@ -52,7 +52,7 @@ def asleep(place: Place) -> Iterator[Table]:
     pairs = list(zip(samples[loaded.name], samples[without.name], strict=True))
     for clock in ("wall", "cpu"):
         more = [1000 * (getattr(one, clock) - getattr(other, clock)) for one, other in pairs]
-        table.findings.append(at_most(f"at most 15 ms more ({_CLOCKS[clock]})", more, 15, "{:.1f} ms"))
+        table.findings.append(at_most(f"at most 15 ms more ({_CLOCKS[clock]})", more, 15, "{:.1f}", " ms"))
     yield table
 
 

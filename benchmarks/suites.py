@@ -77,13 +77,18 @@ export default function () {{
 }}
 """
 
+_SECRETS: Final = """\
+    secrets: {email: synthetic@example.org, password: correct-horse-battery, api_token: bench-0123456789abcdef}
+"""
+"""As many as a real target has: every report is searched for them."""
+
 _RELEASE: Final = '    release: {from: "web:/build-info.json", json: $.commit, within: 60s, consecutive: 5}\n'
 
 
 def declared(folder: Path, port: int, *, checks: int = 0, pages: int = 0, release: bool = False) -> Path:
     """A root folder with targets and declared suites."""
     suites = _root(folder)
-    target = f"targets:\n  bench:\n    services: {{web: http://127.0.0.1:{port}}}\n    access: read-only\n"
+    target = f"targets:\n  bench:\n    services: {{web: http://127.0.0.1:{port}}}\n    access: read-only\n{_SECRETS}"
     (folder / "targets.yaml").write_text(target + (_RELEASE if release else ""), encoding="utf-8")
     if checks:
         text = "".join(_CHECK.format(number=number) for number in range(checks))

@@ -38,9 +38,9 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def spread(values: Sequence[float], form: str = "{:.3f}") -> str:
+def spread(values: Sequence[float], form: str = "{:.3f}", unit: str = "") -> str:
     """Median, and the range where there is more than one value."""
-    middle = form.format(median(values))
+    middle = form.format(median(values)) + unit
     return middle if len(values) == 1 else f"{middle} ({form.format(min(values))}{TO}{form.format(max(values))})"
 
 
@@ -50,14 +50,14 @@ def ratio(samples: Mapping[str, Sequence[Sample]], name: str, reference: str, cl
     return [getattr(one, clock) / getattr(other, clock) for one, other in pairs]
 
 
-def at_most(goal: str, values: Sequence[float], limit: float, form: str = f"{{:.2f}} {TIMES}") -> Finding:
+def at_most(goal: str, values: Sequence[float], limit: float, form: str = "{:.2f}", unit: str = f" {TIMES}") -> Finding:
     """A goal that the median must not exceed."""
-    return Finding(goal, spread(values, form), median(values) <= limit)
+    return Finding(goal, spread(values, form, unit), median(values) <= limit)
 
 
 def faster(goal: str, values: Sequence[float], limit: float) -> Finding:
     """A goal that the median must reach."""
-    return Finding(goal, spread(values, f"{{:.1f}} {TIMES}"), median(values) >= limit)
+    return Finding(goal, spread(values, "{:.1f}", f" {TIMES}"), median(values) >= limit)
 
 
 def samples_table(title: str, samples: Mapping[str, Sequence[Sample]], reference: str) -> Table:
