@@ -66,7 +66,8 @@ def verdict_document(
 
 
 def _run(evidence: Evidence) -> dict[str, Any]:
-    times = {"started": iso(evidence.run["started"]), "finished": iso(evidence.finished_at or 0.0)}
+    finished = evidence.finished_at
+    times = {"started": iso(evidence.run["started"]), "finished": iso(finished) if finished is not None else None}
     return dict(evidence.run) | times | {"pytest_exit": evidence.pytest_exit}
 
 
