@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, Probe, TcpProbe, TlsProbe, WebsocketProbe
 from postdeploy.domain.target import Target
+from postdeploy.probes.connection import endpoint
+from postdeploy.probes.http_request import request_of
 
 __all__ = ["reproduce"]
+
+_CURL: Final = ("curl", "-sS", "-i", "-g", "--compressed")
+_UPGRADE: Final = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "cG9zdGRlcGxveXByb2JlMQ==",
+}
 
 
 def reproduce(probe: Probe, target: Target, timeout: float) -> str:
@@ -19,32 +29,34 @@ def reproduce(probe: Probe, target: Target, timeout: float) -> str:
 
 def _http(probe: Probe, target: Target, timeout: float) -> str:
     assert isinstance(probe, HttpProbe)  # noqa: S101  # the table below says so
-    words = ["curl", "-sS", "-i", "--max-time", f"{timeout:g}"]
+    request = request_of(probe, target.url(probe.location), headers={}, timeout=timeout)
+    words = [*_CURL, "--path-as-is", "--max-time", f"{timeout:g}"]
+    if probe.follow:
+        words.append("-L")
     if probe.method == "HEAD":
         words.append("--head")
     elif probe.method != "GET":
         words += ["-X", probe.method]
-    headers = dict(probe.headers)
-    if probe.auth:
-        headers["Authorization"] = probe.auth
-    body = json.dumps(probe.json, ensure_ascii=False) if probe.has_json else probe.body
-    if probe.has_json:
-        headers.setdefault("Content-Type", "application/json")
+    words += _headers(request.headers)
+    if request.body is not None:
+        words += ["--data-raw", request.body.decode()]
+    return shlex.join([*words, request.address()])
+
+
+def _headers(headers: Mapping[str, str]) -> Iterator[str]:
     for name, value in headers.items():
-        words += ["-H", f"{name}: {value}"]
-    if body is not None:
-        words += ["--data-binary", body]
-    return shlex.join([*words, target.url(probe.location)])
+        yield from ("-H", f"{name}: {value}" if value else f"{name};")
 
 
 def _page(probe: Probe, target: Target, timeout: float) -> str:
     assert isinstance(probe, PageProbe)  # noqa: S101
-    return shlex.join(["curl", "-sS", "-i", "--max-time", f"{timeout:g}", target.url(probe.location)])
+    return shlex.join([*_CURL, "--max-time", f"{timeout:g}", target.url(probe.location)])
 
 
 def _tls(probe: Probe, target: Target, _timeout: float) -> str:
     service = target.services[probe.service]
-    return f"openssl s_client -connect {service.host}:{service.port} -servername {service.host} </dev/null"
+    where = shlex.quote(endpoint(service.host, service.port))
+    return f"openssl s_client -connect {where} -servername {shlex.quote(service.host)} </dev/null"
 
 
 def _dns(probe: Probe, target: Target, _timeout: float) -> str:
@@ -54,18 +66,14 @@ def _dns(probe: Probe, target: Target, _timeout: float) -> str:
 def _tcp(probe: Probe, target: Target, timeout: float) -> str:
     assert isinstance(probe, TcpProbe)  # noqa: S101
     service = target.services[probe.service]
-    return f"curl -v --max-time {timeout:g} telnet://{service.host}:{probe.port or service.port}"
+    where = endpoint(service.host, probe.port or service.port)
+    return shlex.join(["curl", "-v", "-g", "--max-time", f"{timeout:g}", f"telnet://{where}"])
 
 
 def _websocket(probe: Probe, target: Target, timeout: float) -> str:
     assert isinstance(probe, WebsocketProbe)  # noqa: S101
-    headers = [
-        "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: cG9zdGRlcGxveXByb2JlMQ==",
-    ]  # fmt: skip
-    words = ["curl", "-sS", "-i", "-N", "--http1.1", "--max-time", f"{timeout:g}"]
-    for header in headers:
-        words += ["-H", header]
+    headers = {**_UPGRADE, **probe.headers} | ({"Authorization": probe.auth} if probe.auth else {})
+    words = [*_CURL, "-N", "--http1.1", "--max-time", f"{timeout:g}", *_headers(headers)]
     return shlex.join([*words, target.url(probe.location)])
 
 

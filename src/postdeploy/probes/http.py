@@ -13,7 +13,7 @@ import pycurl
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.errors import ProbeError
 from postdeploy.probes.http_body import BODY_LIMIT, decode_body
-from postdeploy.probes.http_faults import fault_of
+from postdeploy.probes.http_faults import fault_of, reused
 from postdeploy.probes.http_request import HttpRequest
 
 __all__ = ["Exchange"]
@@ -139,9 +139,9 @@ def _parse_headers(lines: list[bytes]) -> Iterator[tuple[str, str]]:
 def _phases(curl: Any, total: float, *, secure: bool) -> dict[str, float]:
     """Seconds by phase from libcurl's cumulative times; they add up to the total.
 
-    A reused connection has no dns, connect and tls: their times are zero, or those of a mere look at the pool.
+    A reused connection has no dns, connect and tls.
     """
-    if not curl.getinfo(pycurl.NUM_CONNECTS) and curl.getinfo(pycurl.PRETRANSFER_TIME):
+    if reused(curl):
         reached = {"first_byte": curl.getinfo(pycurl.STARTTRANSFER_TIME)}
     else:
         reached = {

@@ -12,7 +12,7 @@ from postdeploy.errors import ProbeError
 from postdeploy.probes.faults import BY_ERRNO, BY_VERIFY_CODE, RESET, Meaning
 from postdeploy.probes.http_request import HttpRequest
 
-__all__ = ["fault_of"]
+__all__ = ["fault_of", "reused"]
 
 _NOT_HTTP: Final = Meaning("protocol_not_http", "what came is not HTTP")
 _HTTP2: Final = Meaning("protocol_http2", "the answer breaks HTTP/2")
@@ -36,8 +36,8 @@ _BY_NUMBER: Final[Mapping[int, Meaning]] = {
     ),
 }
 
-_VERIFIED: Final = 0
-"""What OpenSSL says of a chain that is good; then it is the host name that libcurl refused."""
+_HOST_REFUSED: Final = frozenset({0, 1})
+"""OpenSSL has nothing against the chain, or was not asked yet; then it is the host name that libcurl refused."""
 
 
 def fault_of(curl: Any, number: int, text: str, request: HttpRequest) -> ProbeError:
@@ -59,12 +59,15 @@ def _meaning(curl: Any, number: int, request: HttpRequest) -> Meaning | None:
 
 
 def _untrusted(verified: int) -> Meaning:
-    code = "certificate_wrong_host" if verified == _VERIFIED else BY_VERIFY_CODE.get(verified, "certificate_untrusted")
+    wrong_host = verified in _HOST_REFUSED
+    code = "certificate_wrong_host" if wrong_host else BY_VERIFY_CODE.get(verified, "certificate_untrusted")
     return Meaning(code, f"the certificate is not trusted: {code.removeprefix('certificate_').replace('_', ' ')}")
 
 
 def _late(curl: Any, request: HttpRequest) -> Meaning:
     within = f"within {request.timeout:g} s"
+    if reused(curl):
+        return Meaning("timeout", f"no complete answer {within}")
     if not curl.getinfo(pycurl.NAMELOOKUP_TIME):
         return Meaning("timeout", f"the host name was not looked up {within}", target_fault=False)
     if not curl.getinfo(pycurl.CONNECT_TIME):
@@ -72,3 +75,8 @@ def _late(curl: Any, request: HttpRequest) -> Meaning:
     if request.url.startswith("https:") and not curl.getinfo(pycurl.APPCONNECT_TIME):
         return Meaning("timeout", f"no TLS handshake {within}")
     return Meaning("timeout", f"no complete answer {within}")
+
+
+def reused(curl: Any) -> bool:
+    """Whether the exchange took a connection of an earlier one: nothing was looked up, and yet there is an address."""
+    return not curl.getinfo(pycurl.NAMELOOKUP_TIME) and bool(curl.getinfo(pycurl.PRIMARY_IP))

@@ -63,7 +63,9 @@ class WatchedSockets:
             return  # a full pipe wakes as well, and a closed one has nobody to wake
 
     def close(self) -> None:
-        """Close the selector and the pipe, never the sockets, which are libcurl's."""
+        """Close the selector and the pipe, never the sockets, which are libcurl's; harmless when repeated."""
+        if self._wake_read < 0:
+            return
         self._selector.close()
         read, write, self._wake_read, self._wake_write = self._wake_read, self._wake_write, -1, -1
         os.close(read)

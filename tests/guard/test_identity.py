@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import re
+
+from postdeploy.guard.identity import identity_headers
+
+
+def test_a_request_names_its_run_and_check() -> None:
+    """Whatever the check is called, the header is one line of ASCII."""
+    headers = identity_headers("run 1", "suite.yaml::검사;\r\nx: y")
+    assert headers["X-Synthetic-Test"].isascii()
+    assert headers["X-Synthetic-Test"].startswith("run=run%201;check=suite.yaml::%EA%B2%80")
+    assert "\n" not in headers["X-Synthetic-Test"]
+    assert headers["X-Synthetic-Test"].count(";") == 1
+
+
+def test_the_trace_context_is_valid() -> None:
+    """All requests of a run share a trace, those of a check a span (W3C Trace Context)."""
+    one, two = identity_headers("r", "a")["traceparent"], identity_headers("r", "b")["traceparent"]
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", one)
+    assert one[:35] == two[:35]
+    assert one != two
+    assert identity_headers("other", "a")["traceparent"][:35] != one[:35]
