@@ -6,6 +6,7 @@ What a command needs is imported when it runs: the launcher's own start adds to 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from postdeploy import __version__
@@ -15,8 +16,14 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status."""
-    parsed = _parser().parse_args(arguments)
+    """Run one command; returns its exit status. What stands after ``--`` is pytest's."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    end = given.index("--") if "--" in given else len(given)
+    parser, rest = _parser(), given[end + 1 :]
+    parsed = parser.parse_args(given[:end])
+    if rest and not hasattr(parsed, "pytest"):
+        parser.error("only verify and plan pass arguments on to pytest")
+    parsed.pytest = rest
     status: int = parsed.run(parsed)
     return status
 

@@ -28,7 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
     parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
-    parser.add_argument("pytest", nargs="*", metavar="-- PYTEST ARGUMENTS", help="anything else for pytest")
+    parser.set_defaults(pytest=[])
+    parser.usage = f"{parser.prog} TARGET [options] [-- PYTEST ARGUMENTS]"
+    parser.epilog = "what stands after -- is passed on to pytest as it is, such as: -- -v -n 2 suites/api.yaml"
 
 
 def pytest_command(arguments: argparse.Namespace, *more: str) -> list[str]:
