@@ -40,10 +40,14 @@ def main() -> None:
                 print(markdown(table), flush=True)
                 tables.append(table)
             place.progress(f"({name}: {time.monotonic() - begun:.0f} s)")
-    if options.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(document(tables, _command(options)), encoding="utf-8")
-        print(f"written: {PAGE}")
+            if options.write:
+                _write(document(tables, _command(options)))
+
+
+def _write(text: str) -> None:
+    """After each benchmark, so that a run that breaks off leaves what it has measured."""
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(text, encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
