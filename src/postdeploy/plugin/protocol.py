@@ -18,12 +18,15 @@ _DEFAULT_TIMEOUT: Final = 60.0
 
 _LEAST: Final = 0.5
 
+_LIMIT: pytest.StashKey[float] = pytest.StashKey()
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
     if not isinstance(item, CheckItem) and _has_timeouts(item.config):
-        item.add_marker(pytest.mark.timeout(_limit(item)), append=False)
+        item.stash[_LIMIT] = _limit(item)
+        item.add_marker(pytest.mark.timeout(item.stash[_LIMIT]), append=False)
     return (yield)
 
 
@@ -33,6 +36,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     planned = item.stash.get(PLANNED, None)
     if isinstance(item, CheckItem) or planned is None or item.stash.get(RESULT, None) is not None:
         return
+    if getattr(item, "execution_count", 1) > 1 and _LIMIT in item.stash:
+        _wind_up(item)
     execution = item.config.stash[EXECUTION]
     execution.current = item.stash[ACTIVITY] = Activity(planned.id)
     result = execution.obstacle(planned) if execution.settings.sends else None
@@ -44,6 +49,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _has_timeouts(config: pytest.Config) -> bool:
     """Whether pytest-timeout is there, by the name of its entry point or of its module."""
     return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
+
+
+def _wind_up(item: pytest.Item) -> None:
+    """Start the clock of a further attempt: pytest-timeout does it once for all attempts, and it may have rung."""
+    from pytest_timeout import Settings
+
+    option = item.config.getoption
+    method = option("timeout_method", None) or item.config.getini("timeout_method") or "signal"
+    limit = min(item.stash[_LIMIT], max(_LEAST, item.config.stash[EXECUTION].remaining()))
+    item.ihook.pytest_timeout_cancel_timer(item=item)
+    item.ihook.pytest_timeout_set_timer(item=item, settings=Settings(limit, method, False, False))
 
 
 def _limit(item: pytest.Item) -> float:

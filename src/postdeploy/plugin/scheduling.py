@@ -37,18 +37,19 @@ class TogetherScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist sh
         super().schedule()
 
     def remove_node(self, node: Any) -> str | None:
-        """A worker is gone. Declared checks that it had begun are not begun again: some may not be repeated."""
+        """A worker is gone. What it was running is not run again, nor are declared checks that it had begun.
+
+        Neither may be repeatable, and xdist would run what killed one worker in the next one.
+        """
         work = self.assigned_work.get(node, {})
         crashed = next((item for unit in work.values() for item, done in unit.items() if not done), None)
-        if crashed is None or crashed not in work.get(_DECLARED, {}):
-            return super().remove_node(node)  # type: ignore[no-any-return]
-        rest = {scope: unit for scope, unit in work.items() if scope != _DECLARED}
-        work.clear()
+        for scope, unit in list(work.items()):
+            begun = scope == _DECLARED and crashed in unit
+            unit.update((item, True) for item in unit if begun or item == crashed)
+            if all(unit.values()):
+                del work[scope]
         super().remove_node(node)
-        self.workqueue.update(rest)
-        for other in self.assigned_work:
-            self._reschedule(other)
-        return str(crashed)
+        return None if crashed is None else str(crashed)
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
