@@ -51,6 +51,8 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         write_document(path, _unstarted(run_id, arguments))
         status = supervise(command, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
+        if not _document(path, run_id):  # the child took it away, or left a foreign one in its place
+            write_document(path, _unstarted(run_id, arguments))
     except (JournalError, OSError) as error:
         print(f"postdeploy: {error}", file=sys.stderr)
         return _HOLD

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from postdeploy.cli.pytest_command import pytest_command
+from postdeploy.journal import write_document
+from tests.cli.project import PASSING, Project, serve
+
+FAILING = PASSING.replace("web:/", "web:/missing")
+
+HEADER = """
+def pytest_report_header(config):
+    loaded = {name for name, _ in config.pluginmanager.list_name_plugin()}
+    return f"xdist {bool(loaded & {'xdist', 'xdist.plugin'})} timeout {bool(loaded & {'timeout', 'pytest_timeout'})}"
+"""
+
+OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable")
+
+MARKER = "POSTDEPLOY_TEST_GRANDCHILD"
+
+HANG = f"""
+import os, subprocess, sys, time
+
+def test_hang(web):
+    child = [sys.executable, "-c", "import time; time.sleep(60)"]
+    env = {{**os.environ, "{MARKER}": os.environ["{MARKER}"]}}
+    subprocess.Popen(child, env=env)
+    subprocess.Popen(child, env=env, start_new_session=True)
+    open("hangs", "w").close()
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A site that is up."""
+    with serve() as address:
+        yield address
+
+
+@pytest.fixture
+def project(tmp_path: Path, url: str) -> Project:
+    """A project whose only check passes."""
+    return Project(tmp_path, url)
+
+
+def eventually(look: Callable[[], bool], patience: float = 15.0) -> bool:
+    """Whether something becomes true in time."""
+    end = time.monotonic() + patience
+    while not look() and time.monotonic() < end:
+        time.sleep(0.02)
+    return look()
+
+
+def living(mark: str) -> list[int]:
+    """The processes that carry a mark."""
+    sign, found = f"{MARKER}={mark}".encode(), []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and sign in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_pass(project: Project) -> None:
+    """A pass promotes, and the launcher's run id and options arrive."""
+    status, said = project.run(
+        "verify", "site", "--release=r1", "--run-id=mine", "--deadline=19s", "--reports=out", "--", "-v"
+    )
+    document = json.loads((project.folder / "out/verdict.json").read_text())
+    assert status == 0, said
+    assert document["run"]["id"] == "mine"
+    assert {"--release=r1", "--deadline=19s", "-v"} <= set(document["run"]["argv"])
+    assert "PASSED" in said
+    gate = ("gate", "--target=site", "--release=r1", "--run-id=mine", "--verdict=out/verdict.json")
+    assert project.run(*gate)[0] == 0
+    assert project.run("gate", "--target=site", "--release=r2", "--verdict=out/verdict.json")[0] == 30
+
+
+def test_fail_cannot_be_talked_away(tmp_path: Path, url: str) -> None:
+    """A conftest that zeroes pytest's exit status, or leaves without a word, does not turn a failure into a pass."""
+    zeroed = "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n"
+    leaving = "import os\n\ndef pytest_unconfigure(config):\n    os._exit(0)\n"
+    projects = [Project(tmp_path / name, url, FAILING, conftest=text) for name, text in (("a", zeroed), ("b", leaving))]
+    first, second = (project.start("verify", "site") for project in projects)
+    assert "FAIL" in first.communicate(timeout=40)[0]
+    second.communicate(timeout=40)
+    assert (first.returncode, second.returncode in {10, 20}) == (20, True)
+
+
+def test_leaving_early_is_no_pass(tmp_path: Path, url: str) -> None:
+    """A process that ends with status 0 before it has decided holds."""
+    project = Project(tmp_path, url, conftest="import os\nos._exit(0)\n")
+    status, said = project.run("verify", "site")
+    assert status == 10
+    assert "ended with status 0 and without a sealed verdict: hold" in said
+    assert project.document()["state"] == "started"
+
+
+def test_late_trouble_is_no_pass(tmp_path: Path, url: str) -> None:
+    """A process that ends badly after it has sealed a pass holds."""
+    project = Project(tmp_path, url, conftest="import atexit, os\natexit.register(os._exit, 7)\n")
+    status, said = project.run("verify", "site")
+    assert (status, project.document()["verdict"]) == (10, "pass")
+    assert "the verdict is pass, but the run ended with status 7: hold" in said
+
+
+def test_pass_of_yesterday(tmp_path: Path, url: str) -> None:
+    """An older pass is overwritten before anything can go wrong."""
+    project = Project(tmp_path, url, conftest="import os\nos._exit(0)\n")
+    old = {"schema": "postdeploy/verdict/1", "state": "sealed", "verdict": "pass", "reason": "all_required_passed"}
+    write_document(project.verdict, old | {"action": "promote", "run": {"id": "old"}, "target": {"name": "site"}})
+    assert project.run("verify", "site")[0] == 10
+    assert (project.document()["state"], project.document()["verdict"]) == ("started", "inconclusive")
+
+
+def test_foreign_verdict(tmp_path: Path, url: str) -> None:
+    """A verdict of another run that stands in the file at the end is not ours."""
+    forged = (
+        "import json, os, pathlib; "
+        "path = pathlib.Path('reports/verdict.json'); "
+        "said = json.loads(path.read_text()); "
+        "said |= {'state': 'sealed', 'verdict': 'pass', 'reason': 'all_required_passed', 'action': 'promote'}; "
+        "said['run']['id'] = 'another'; "
+        "path.write_text(json.dumps(said)); "
+        "os._exit(0)\n"
+    )
+    project = Project(tmp_path, url)
+    project.write("suites/test_forge.py", f"def test_forge():\n    {forged}")
+    status, said = project.run("verify", "site", "--run-id=ours")
+    assert (status, project.document()["run"]["id"], project.document()["state"]) == (10, "ours", "started"), said
+
+
+def test_killed(tmp_path: Path, url: str) -> None:
+    """A run that is killed holds, says that it only started, and leaves nothing behind."""
+    project = Project(tmp_path, url)
+    project.write("suites/test_hang.py", HANG)
+    mark = os.urandom(8).hex()
+    process = project.start("verify", "site", **{MARKER: mark})
+    assert eventually((project.folder / "hangs").exists)
+    os.kill(int(project.document()["run"]["pid"]), signal.SIGKILL)
+    said, _ = process.communicate(timeout=20)
+    assert (process.returncode, project.document()["state"]) == (10, "started")
+    assert "ended with status -9 and without a sealed verdict" in said
+    assert eventually(lambda: not living(mark))
+
+
+def test_wall_clock(tmp_path: Path, url: str) -> None:
+    """A run that outlives its wall clock is ended, with everything that it has started, wherever that hides."""
+    project = Project(tmp_path, url)
+    stubborn = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    project.write("suites/test_hang.py", stubborn + HANG)
+    project.write("conftest.py", stubborn)
+    mark = os.urandom(8).hex()
+    begun = time.monotonic()
+    process = project.start("verify", "site", "--wall-clock=4s", **{MARKER: mark})
+    assert eventually((project.folder / "hangs").exists)
+    assert len(living(mark)) >= 4
+    said, _ = process.communicate(timeout=30)
+    assert (process.returncode, time.monotonic() - begun < 20) == (10, True)
+    assert "the run did not end in time and is ended by force" in said
+    assert project.document()["verdict"] == "inconclusive"
+    assert eventually(lambda: not living(mark))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals(tmp_path: Path, url: str, number: signal.Signals) -> None:
+    """A signal to the launcher reaches the run, which seals that it was interrupted."""
+    project = Project(tmp_path, url)
+    project.write("suites/test_hang.py", HANG)
+    process = project.start("verify", "site", **{MARKER: "signals"})
+    assert eventually((project.folder / "hangs").exists)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=25)
+    document = project.document()
+    assert (document["state"], document["reason"], document["action"]) == ("sealed", "interrupted", "hold"), said
+    assert process.returncode == 2
+    for left in living("signals"):
+        os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("way", ["file", "link"])
+def test_unwritable_reports(project: Project, way: str) -> None:
+    """If the verdict cannot be written nothing is started, and the reason is told."""
+    if way == "file":
+        project.write("reports", "")
+    else:
+        project.verdict.parent.mkdir()
+        project.verdict.symlink_to(project.folder / "elsewhere")
+    status, said = project.run("verify", "site")
+    assert status == 10
+    assert said.startswith("postdeploy: ")
+    assert len(said.splitlines()) == 1
+    assert str(project.verdict) in said
+
+
+def test_unknown_target(project: Project) -> None:
+    """A target that is not there is a configuration error, with pytest's status."""
+    status, said = project.run("verify", "sight")
+    assert status == 4, said
+    assert project.document()["reason"] == "config_error"
+
+
+def test_plugins(project: Project) -> None:
+    """Only the plugins that are needed are loaded, and all of them if asked for."""
+    project.write("conftest.py", HEADER)
+    lean, full = project.start("verify", "site", "--reports=a"), project.start("verify", "site", "--all-plugins")
+    assert "xdist False timeout True" in lean.communicate(timeout=40)[0]
+    assert "xdist True timeout True" in full.communicate(timeout=40)[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "plugin", "loaded"),
+    [
+        (["-n2"], "xdist.plugin", True),
+        (["--dist=loadfile"], "xdist.plugin", True),
+        (["--alluredir", "out"], "allure_pytest.plugin", True),
+        (["-v", "suites/api.yaml"], "xdist.plugin", False),
+    ],
+)
+def test_plugins_on_demand(words: list[str], plugin: str, loaded: bool) -> None:
+    """A plugin comes with its options."""
+    given = Namespace(target="site", all_plugins=False, pytest=words, **dict.fromkeys(OPTIONS))
+    command = pytest_command(given, "--run-id=r")
+    assert (plugin in command) is loaded
+    assert command[-len(words) - 1 :] == ["--run-id=r", *words]
+
+
+def test_notices_the_end_at_once(tmp_path: Path, url: str) -> None:
+    """The launcher sleeps until the run ends, and does not look every now and then."""
+    project = Project(tmp_path, url, conftest="import os, time\nopen('t', 'w').write(str(time.time()))\nos._exit(0)\n")
+    delays = []
+    for _ in range(2):
+        project.run("verify", "site")
+        delays.append(time.time() - float((project.folder / "t").read_text()))
+    assert min(delays) < 0.2
