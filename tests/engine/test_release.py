@@ -210,3 +210,24 @@ def test_nobody_looks_again_without_a_wait(run: Run) -> None:
     engine = run()
     ready(engine)
     assert engine.look_again().last == {}
+
+
+def test_a_bad_certificate_is_looked_for_on_every_service(
+    releasing: Make, target: Target, run: Run, check: Make, step: Make
+) -> None:
+    """Where a source is there and wrong the other services are asked too, so that their checks have a cause."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    server, plain = WebServer(context), WebServer()
+    names = {"web": server.url, "api": f"{server.url}/api", "up": plain.url}
+    services = {name: Service(name, url) for name, url in names.items()}
+    checks = []
+    for name in services:
+        made = step("/x")
+        checks.append(check(replace(made, probe=replace(made.probe, location=Location(name, "/x"))), name=name))
+    engine = run(*checks, on=replace(releasing(within=0.1), services=services), expected="new")
+    outcomes = {name: engine.result(f"suite.yaml::{name}").result(5).outcome.value for name in services}
+    server.close()
+    plain.close()
+    assert outcomes == {"web": "blocked", "api": "blocked", "up": "not_run"}
+    assert "/x" not in plain.paths()

@@ -203,7 +203,8 @@ class Engine:
         self._release = release
         self.services.update({state.name: state for state in states if state.live or release.live is False})
         missing = [service for name, service in self.target.services.items() if name not in self.services]
-        if release.live is False or not missing:
+        wrong = any(state.answered_wrongly for state in self.services.values())
+        if not missing or (release.live is False and not wrong):
             self._open()
             return
         for service in missing:
