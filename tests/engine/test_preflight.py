@@ -92,8 +92,11 @@ def test_many_who_ask_at_once_are_told_of_one_answer(server: WebServer, loop: Ht
         if len(told) == 30:
             done.set()
 
-    for _ in range(30):
-        loop.call_soon(lambda: preflight.examine(Service("web", server.url), tell))
+    def ask() -> None:
+        for _ in range(30):
+            preflight.examine(Service("web", server.url), tell)
+
+    loop.call_soon(ask)
     assert done.wait(2)
     assert len(server.seen) == 1
 
