@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from postdeploy.domain.comparison import TYPES, equal, finite, is_type, ordered
 from postdeploy.domain.selection import MISSING
 
-__all__ = ["WORDS", "Matcher", "MatcherError", "show"]
+__all__ = ["TYPES", "WORDS", "Matcher", "MatcherError", "show"]
 
 _SHOWN: Final = 200
-
-TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-    "null": (type(None),),
-}
 
 
 class MatcherError(ValueError):
@@ -115,7 +105,7 @@ def _matchers(word: str, operand: object) -> object:
 
 
 def _number(word: str, operand: object) -> object:
-    if not isinstance(operand, str) and not _finite(operand):
+    if not isinstance(operand, str) and not finite(operand):
         raise MatcherError(f"'{word}' takes a number or a text", word)
     return operand
 
@@ -186,31 +176,6 @@ _RENDERED: Final[Mapping[str, Callable[[str, object], object]]] = {
 """What is asked of an operand again after rendering; what a target answered never becomes a matcher."""
 
 
-def _equal(value: object, expected: object) -> bool:
-    if isinstance(value, bool) or isinstance(expected, bool):
-        return value is expected
-    if isinstance(value, Mapping) and isinstance(expected, Mapping):
-        return value.keys() == expected.keys() and all(_equal(value[key], expected[key]) for key in value)
-    if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
-        return len(value) == len(expected) and all(map(_equal, value, expected))
-    return value == expected
-
-
-def _ordered(compare: Callable[[float, float], bool]) -> Callable[[object, object], bool]:
-    def test(value: object, bound: object) -> bool:
-        if isinstance(value, str) and isinstance(bound, str):
-            return compare(value, bound)  # type: ignore[arg-type]  # both are texts, which order as well
-        return _finite(value) and _finite(bound) and compare(value, bound)  # type: ignore[arg-type]  # both are numbers
-
-    return test
-
-
-def _finite(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)  # isfinite fails on integers beyond a float
-
-
 def _contains(value: object, wanted: object) -> bool:
     if isinstance(wanted, Matcher):
         return isinstance(value, list | tuple) and any(wanted.test(item) for item in value)
@@ -218,13 +183,7 @@ def _contains(value: object, wanted: object) -> bool:
         return isinstance(wanted, str) and wanted in value
     if isinstance(value, Mapping):
         return isinstance(wanted, str) and wanted in value
-    return isinstance(value, list | tuple) and any(_equal(item, wanted) for item in value)
-
-
-def _is_type(value: object, name: object) -> bool:
-    if isinstance(value, bool):
-        return name == "boolean"
-    return isinstance(value, TYPES[str(name)])
+    return isinstance(value, list | tuple) and any(equal(item, wanted) for item in value)
 
 
 def _length(value: object, matcher: object) -> bool:
@@ -248,19 +207,19 @@ def _parts(operand: object) -> Sequence[Matcher]:
 _SEES_MISSING: Final = frozenset({"exists", "not", "any", "all"})
 
 _TESTS: Final[Mapping[str, Callable[[object, object], bool]]] = {
-    "eq": _equal,
-    "ne": lambda value, expected: not _equal(value, expected),
-    "lt": _ordered(lambda value, bound: value < bound),
-    "le": _ordered(lambda value, bound: value <= bound),
-    "gt": _ordered(lambda value, bound: value > bound),
-    "ge": _ordered(lambda value, bound: value >= bound),
-    "in": lambda value, options: isinstance(options, tuple) and any(_equal(value, option) for option in options),
+    "eq": equal,
+    "ne": lambda value, expected: not equal(value, expected),
+    "lt": ordered(lambda value, bound: value < bound),
+    "le": ordered(lambda value, bound: value <= bound),
+    "gt": ordered(lambda value, bound: value > bound),
+    "ge": ordered(lambda value, bound: value >= bound),
+    "in": lambda value, options: isinstance(options, tuple) and any(equal(value, option) for option in options),
     "contains": _contains,
     "matches": lambda value, pattern: isinstance(value, str) and re.search(str(pattern), value) is not None,
     "starts_with": lambda value, start: isinstance(value, str) and value.startswith(str(start)),
     "ends_with": lambda value, end: isinstance(value, str) and value.endswith(str(end)),
     "exists": lambda value, wanted: (value is not MISSING) is wanted,
-    "type": _is_type,
+    "type": is_type,
     "length": _length,
     "each": _each,
     "any": lambda value, matchers: any(matcher.test(value) for matcher in _parts(matchers)),
