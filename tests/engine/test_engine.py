@@ -315,13 +315,13 @@ def test_every_attempt_has_a_unique_word(check: Make, step: Make, run: Run, serv
 def test_the_deadline_ends_everything(check: Make, step: Make, run: Run, server: WebServer) -> None:
     """At the deadline every check without a result was not run, at once."""
     server.script("/hang", Answer(hang=True))
-    engine = run(check(step("/hang", timeout=5)), check(step("/a"), name="quick"), deadline=0.15)
+    engine = run(check(step("/hang", timeout=5)), check(step("/a"), name="quick"), deadline=0.5)
     begun = time.monotonic()
     assert outcome(engine, "quick").outcome is Outcome.PASSED
     assert outcome(engine).outcome is Outcome.NOT_RUN
     assert engine.overdue.is_set()
     engine.close()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 1.5
 
 
 def test_the_deadline_ends_the_wait_for_a_release(
@@ -355,7 +355,7 @@ def test_what_was_made_is_cleaned_up_at_the_deadline(
         step("/hang", timeout=5),
         cleanup=(step("/things/${id}", method="DELETE"),),
     )
-    engine = run(made, deadline=0.15)
+    engine = run(made, deadline=0.4)
     assert outcome(engine).outcome is Outcome.NOT_RUN
     engine.close()
     assert ("DELETE", "/things/7") in [(seen.method, seen.path) for seen in server.seen]
@@ -365,13 +365,13 @@ def test_a_write_under_way_at_the_end_may_say_what_it_made(
     check: Make, step: Make, run: Run, server: WebServer, key: Make
 ) -> None:
     """A write that is answered soon after the end is cleaned up as well; no other step is sent."""
-    server.script("/things", respond(201, '{"id": 7}', pause=0.3))
+    server.script("/things", respond(201, '{"id": 7}', pause=0.7))
     made = check(
         step("/things", method="POST", status=201, save=(Save("id", key("id")),)),
         step("/next", method="POST"),
         cleanup=(step("/things/${id}", method="DELETE"),),
     )
-    engine = run(made, deadline=0.15)
+    engine = run(made, deadline=0.4)
     assert outcome(engine).outcome is Outcome.NOT_RUN
     engine.close()
     assert server.paths()[-1] == "/things/7"
