@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postdeploy.errors import DocumentError, JournalError
@@ -158,6 +158,7 @@ def test_only_regular_files_are_read(tmp_path: Path, kind: str, read: Any, error
         read(path)
 
 
+@settings(max_examples=25)  # each one waits for the disk
 @given(tree=st.dictionaries(st.text(), trees))
 def test_document_round_trip(tree: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """A document comes back as it was written."""
