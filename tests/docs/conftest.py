@@ -82,7 +82,7 @@ def shared_run(tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
             (folder / "suites" / f"test_{block.slug}.py").write_text(block.text, encoding="utf-8")
     with demo() as url:
         (folder / "targets.yaml").write_text(_TARGETS.format(url=url), encoding="utf-8")
-        ended = launch(folder, "pytest", "--target=development", "-p", "no:playwright", "-p", "no:cacheprovider")
+        ended = launch(folder, "pytest", "--target=development", "-p", "no:cacheprovider")
     journal = (folder / "reports" / "evidence.jsonl").read_text(encoding="utf-8")
     return SharedRun(
         ended.returncode,

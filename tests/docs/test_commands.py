@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 
 import pytest
 
-from tests.docs.blocks import commands, section
+from tests.docs.blocks import Block, blocks, commands, section
 
 Help = Callable[..., str]
 
@@ -58,3 +59,9 @@ def test_every_command_is_explained(help_of: Help) -> None:
     """The reference has a section for each command that there is, and each is found in the help."""
     listed = set(re.findall(r"^    ([a-z]+) ", help_of("postdeploy"), re.MULTILINE))
     assert listed == set(_OURS)
+
+
+@pytest.mark.parametrize("block", blocks("bash"), ids=str)
+def test_scripts_on_the_pages_are_bash(block: Block) -> None:
+    """Bash can read every script."""
+    subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
