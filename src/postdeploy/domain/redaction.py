@@ -13,7 +13,9 @@ __all__ = ["MASK", "Redactor", "Secret"]
 
 MASK: Final = "***"
 
-_CUT: Final = "…"
+_CUTS: Final = ("…", "...")
+"""What stands where a limit has left something out: our own, and pytest's."""
+
 _PREFIX: Final = 4
 _BASE64: Final = 8
 
@@ -76,18 +78,18 @@ class Redactor:
         for value in self._values:
             if value in text:
                 text = text.replace(value, MASK)
-        if _CUT in text and self._values:
-            *cut, rest = text.split(_CUT)
-            text = _CUT.join([*map(self._end, cut), rest])
+        if self._values:
+            for cut in _CUTS:
+                if cut in text:
+                    text = self._around(text.split(cut), cut)
         return text
 
-    def _end(self, text: str) -> str:
-        """A value that was cut off by a limit still shows its beginning."""
+    def _around(self, pieces: list[str], cut: str) -> str:
+        """What is left of a value of which a limit has cut off the end, the beginning, or both."""
         for value in self._values:
-            for size in range(len(value) - 1, _PREFIX - 1, -1):
-                if text.endswith(value[:size]):
-                    return text[:-size] + MASK
-        return text
+            pieces[:-1] = [_without_end(piece, value) for piece in pieces[:-1]]
+            pieces[1:] = [_without_beginning(piece, value) for piece in pieces[1:]]
+        return cut.join(pieces)
 
     def tree(self, value: object) -> object:
         """A JSON value with each secret value in its strings and keys replaced by the mask."""
@@ -100,6 +102,22 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.tree(item) for item in value]
         return value
+
+
+def _without_end(text: str, value: str) -> str:
+    """The text without the beginning of the value at its end."""
+    start = text.find(value[:_PREFIX], max(0, len(text) - len(value)))
+    while start >= 0 and not value.startswith(text[start:]):
+        start = text.find(value[:_PREFIX], start + 1)
+    return text if start < 0 or len(text) - start < _PREFIX else text[:start] + MASK
+
+
+def _without_beginning(text: str, value: str) -> str:
+    """The text without the end of the value at its beginning."""
+    end = text.rfind(value[-_PREFIX:], 0, len(value))
+    while end >= 0 and not value.endswith(text[: end + _PREFIX]):
+        end = text.rfind(value[-_PREFIX:], 0, end + _PREFIX - 1)
+    return text if end < 0 else MASK + text[end + _PREFIX :]
 
 
 def _spellings(value: str) -> Iterator[str]:
