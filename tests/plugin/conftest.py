@@ -194,7 +194,14 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start pytest, for a test that does something to it."""
         command = [sys.executable, "-m", "pytest", *self.command(*arguments)]
-        return self.pytester.popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # type: ignore[return-value]
+        return subprocess.Popen(
+            command,
+            cwd=self.path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
 
 @pytest.fixture
@@ -273,7 +280,9 @@ def page_project(project: Project, demo: Demo) -> Project:
 
 
 def _aim(project: Project, demo: Demo) -> None:
-    release = "{from: 'web:/build-info.json', json: $.commit, header: x-release, within: 1s, consecutive: 2, interval: 50ms}"
+    release = (
+        "{from: 'web:/build-info.json', json: $.commit, header: x-release, within: 1s, consecutive: 2, interval: 50ms}"
+    )
     project.url = f"{demo.url}/api/v1"
     project.target(f"release: {release}\n", services=f", web: {demo.url}")
 

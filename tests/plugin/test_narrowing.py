@@ -73,7 +73,9 @@ def test_the_environment_can_not_narrow_unseen(whole_both: Project, monkeypatch:
     whole_both.run().require(10, "suite_narrowed")
 
 
-@pytest.mark.parametrize("hook", ["", "(tryfirst=True)", "(wrapper=True, tryfirst=True)"], ids=["plain", "first", "wrap"])
+@pytest.mark.parametrize(
+    "hook", ["", "(tryfirst=True)", "(wrapper=True, tryfirst=True)"], ids=["plain", "first", "wrap"]
+)
 def test_a_conftest_that_drops_items_is_seen(whole: Project, hook: str) -> None:
     """Items that a hook removes, however early, were planned."""
     whole.conftest(f"""

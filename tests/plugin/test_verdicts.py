@@ -28,9 +28,7 @@ def test_a_suite_that_passes_is_promoted(both: Project) -> None:
     ("severity", "status", "reason"),
     [("critical", 20, "confirmed_failure"), ("major", 10, "confirmed_failure"), ("minor", 0, "passed_with_warnings")],
 )
-def test_the_severity_of_a_declared_failure_decides(
-    project: Project, severity: str, status: int, reason: str
-) -> None:
+def test_the_severity_of_a_declared_failure_decides(project: Project, severity: str, status: int, reason: str) -> None:
     """A confirmed failure rolls back, holds or warns by its severity."""
     project.suite(f"{GOOD}\n- {{name: bad, severity: {severity}, get: 'api:/bad', expect: {{status: 200}}}}")
     run = project.run()

@@ -25,6 +25,7 @@ from postdeploy.plugin.keys import EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.masking import Warnings
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.recorder import Recorder
+from postdeploy.plugin.show_plan import ShowPlan
 from postdeploy.plugin.terminal import TerminalReport
 
 __all__ = ["activate"]
@@ -43,6 +44,7 @@ def activate(config: pytest.Config) -> None:
         if recorder is not None:
             recorder.open(target, context, execution)
     config.stash[EXECUTION] = execution
+    _replace_playwright(config)
     _add_lines(config)
     for plugin in _parts(config, execution, recorder):
         config.pluginmanager.register(plugin, f"postdeploy-{getattr(plugin, '__name__', type(plugin).__name__)}")
@@ -97,10 +99,20 @@ def _add_lines(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"error::pytest.{warning}")
 
 
+def _replace_playwright(config: pytest.Config) -> None:
+    """Do without pytest-playwright: it would name tests anew, empty its output folder, and go round the guard."""
+    manager = config.pluginmanager
+    for name in ("playwright", "pytest_playwright.pytest_playwright"):
+        if (plugin := manager.get_plugin(name)) is not None:
+            manager.unregister(plugin)
+
+
 def _parts(config: pytest.Config, execution: Execution, recorder: Recorder | None) -> Iterator[Any]:
     yield from (execution, items, planning, protocol, outcome, fixtures, pages, distribution)
     yield fixtures.service_clients(execution.target.services)
     yield Warnings(execution.redactor)
+    if execution.settings.show_plan:
+        yield ShowPlan(execution)
     if recorder is not None:
         yield recorder
         yield from TerminalReport(config, recorder).parts()

@@ -14,6 +14,7 @@ __all__ = ["AttemptLog"]
 @dataclass(slots=True)
 class _Open:
     attempts: list[Attempt] = field(default_factory=list)
+    parts: list[Attempt] = field(default_factory=list)
     skipped: str | None = None
     again: bool = False
 
@@ -29,7 +30,8 @@ class AttemptLog:
         check, when = str(payload["check"]), payload["when"]
         state = self._open.setdefault(check, _Open())
         if "attempt" in payload:
-            _append(state.attempts, Attempt.from_json(payload["attempt"]), after_call=when == "teardown")
+            attempt = _with_parts(Attempt.from_json(payload["attempt"]), state.parts)
+            _append(state.attempts, attempt, after_call=when == "teardown")
         state.skipped = payload.get("skip", state.skipped)
         state.again |= rerun
         if when != "teardown":
@@ -39,6 +41,24 @@ class AttemptLog:
             return None
         del self._open[check]
         return _result(check, state)
+
+    def add_part(self, payload: Mapping[str, Any]) -> None:
+        """Take the report of a subtest, which comes before that of its test."""
+        if "attempt" in payload:
+            attempt = Attempt.from_json(payload["attempt"])
+            if attempt.outcome is not Outcome.PASSED:
+                self._open.setdefault(str(payload["check"]), _Open()).parts.append(attempt)
+
+
+def _with_parts(attempt: Attempt, parts: list[Attempt]) -> Attempt:
+    """A test is what the worst of its subtests is; pytest itself says so only after its report was made."""
+    taken, parts[:] = list(parts), []
+    if not taken or attempt.outcome is not Outcome.PASSED:
+        return attempt
+    failed = [part for part in taken if part.outcome is Outcome.FAILED]
+    first = (failed or taken)[0]
+    findings = tuple(finding for part in failed for finding in part.findings)
+    return replace(first, started=attempt.started, duration=attempt.duration, findings=findings)
 
 
 def _append(attempts: list[Attempt], attempt: Attempt, *, after_call: bool) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from postdeploy.browser.session import BrowserSession
 
-__all__ = ["browser", "client", "context", "page", "release", "secrets", "service_clients", "target"]
+__all__ = ["browser", "client", "context", "page", "playwright", "release", "secrets", "service_clients", "target"]
 
 
 def service_clients(services: Iterable[str]) -> ModuleType:
@@ -106,6 +106,12 @@ def _browser_session(pytestconfig: pytest.Config) -> Iterator[BrowserSession]:
 
 
 @pytest.fixture(scope="session")
+def playwright(_browser_session: BrowserSession) -> Any:
+    """Playwright itself, for its list of devices and the like."""
+    return _browser_session.playwright
+
+
+@pytest.fixture(scope="session")
 def browser(_browser_session: BrowserSession) -> Any:
     """Playwright's browser, one for the whole run."""
     return _browser_session.browser
@@ -169,8 +175,3 @@ def _allowed(target: Target) -> Callable[[str, str], str | None] | None:
 def _has_timeouts(config: pytest.Config) -> bool:
     """Whether pytest-timeout is there, by the name of its entry point or of its module."""
     return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def delete_output_dir() -> None:
-    """Stands in for pytest-playwright's, which would delete the folder of ``--output`` in every process."""

@@ -29,7 +29,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     if config.getoption("target", None) is None:
         return (yield)
     from postdeploy.plugin.conclusion import concluded
+    from postdeploy.plugin.options import without_workers
 
+    if config.option.show_plan:
+        without_workers(config.option)
     with concluded(config) as ending:
         ending.status = yield
     return ending.status

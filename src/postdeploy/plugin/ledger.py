@@ -13,7 +13,7 @@ from postdeploy.domain.document import started_document, verdict_document
 from postdeploy.domain.evidence import Evidence, fold
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.verdict import Verdict
-from postdeploy.errors import DocumentError
+from postdeploy.errors import DocumentError, JournalError
 from postdeploy.journal import EVIDENCE_FILE, VERDICT_FILE, Journal, read_document, write_document
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.signals import Signals
@@ -32,6 +32,7 @@ class Ledger:
         self._signals = signals
         self._lock = threading.RLock()
         self._sealed = False
+        self._broken: JournalError | None = None
 
     def open(self, record: Mapping[str, Any]) -> None:
         """Write the first record and the pessimistic verdict; from here on no death looks like a pass."""
@@ -39,11 +40,15 @@ class Ledger:
         write_document(self.path, self._scrub(started_document(record)))
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Keep a record; what comes after the seal is too late."""
+        """Keep a record; what comes after the seal is too late, and a disk that refuses is told of once."""
         with self._signals.postponed(), self._lock:
-            if self._sealed:
+            if self._sealed or self._broken:
                 return
-            self.records.append(self._journal.append(record))
+            try:
+                self.records.append(self._journal.append(record))
+            except JournalError as error:
+                self._broken = error
+                raise
 
     def seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
         """Decide, and write the verdict for good. Raises JournalError or DocumentError if it is not on disk."""
@@ -53,6 +58,8 @@ class Ledger:
     def _seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
         self.append({"record": "finished", "at": time.time(), "pytest_exit": pytest_exit})
         self._sealed = True
+        if self._broken is not None:
+            raise self._broken
         proof = self._journal.close()
         evidence = fold(self.records)
         verdict = decide(evidence)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["Settings", "add_options"]
+__all__ = ["Settings", "add_options", "without_workers"]
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -23,6 +23,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--baseline", metavar="FILE", help="a verdict about the release before this one")
     group.addoption("--browser-executable", metavar="FILE", help="the browser for pages (default: the first one found)")
     group.addoption("--show-plan", action="store_true", help="print what would run, and send nothing")
+
+
+def without_workers(option: Any) -> None:
+    """What is only shown needs none of xdist's workers."""
+    option.numprocesses, option.dist, option.tx = 0, "no", []
 
 
 @dataclass(frozen=True, slots=True)

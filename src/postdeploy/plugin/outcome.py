@@ -19,7 +19,7 @@ __all__: list[str] = []
 _TARGET_ERRORS: Final = frozenset(
     {
         ("builtins", "AssertionError"),
-        ("_pytest.outcomes", "Failed"),
+        ("builtins", "Failed"),  # pytest.fail's, which says that it lives there
         ("playwright._impl._errors", "TimeoutError"),
         ("httpx2", "HTTPStatusError"),
         ("httpx2", "TransportError"),
@@ -29,6 +29,8 @@ _TARGET_ERRORS: Final = frozenset(
     }
 )
 """Classes of exceptions that speak of the target; any other exception of a test means that we could not tell."""
+
+_LONGEST: Final = 2000
 
 _RUNNERS: Final = frozenset({"_pytest.python", "pytest_timeout"})
 """Modules whose ``pytest.fail`` speaks of the test: it is async without a plugin, or it hung."""
@@ -150,7 +152,8 @@ def _finding(report: pytest.TestReport, message: str) -> Finding:
 def _message(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr or "")
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")[:2000]
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _skip_text(report: pytest.TestReport) -> str:

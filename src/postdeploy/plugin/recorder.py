@@ -121,13 +121,14 @@ class Recorder:
     # What pytest tells.
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a report says of its check; a failing subtest fails the test that it is part of."""
-        if isinstance(report, pytest.SubtestReport):
-            return
+        """Keep what a report says of its check."""
         payload = getattr(report, PAYLOAD, None)
         if payload is None:
             if report.failed:
                 self._unexplained(report)
+            return
+        if isinstance(report, pytest.SubtestReport):
+            self._attempts.add_part(payload)
             return
         if "result" in payload:
             self._result(CheckResult.from_json(payload["result"]))

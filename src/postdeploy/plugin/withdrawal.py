@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postdeploy.journal import VERDICT_FILE
+from postdeploy.errors import DocumentError
+from postdeploy.journal import VERDICT_FILE, read_document
 from postdeploy.plugin.options import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +20,18 @@ __all__ = ["withdraw"]
 def withdraw(early_config: pytest.Config) -> None:
     """Remove it, unless this process is a worker or verifies nothing."""
     reports = Settings.reports_of(early_config)
-    if reports is not None and "PYTEST_XDIST_WORKER" not in os.environ:
-        with contextlib.suppress(OSError):  # opening the journal will say what is wrong with the folder
-            (reports / VERDICT_FILE).unlink(missing_ok=True)
+    if reports is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    path = reports / VERDICT_FILE
+    with contextlib.suppress(OSError):  # opening the journal will say what is wrong with the folder
+        if not _begun(path, early_config.known_args_namespace.run_id):
+            path.unlink(missing_ok=True)
+
+
+def _begun(path: Path, run_id: str | None) -> bool:
+    """Whether it says that this very run has started: a launcher wrote it."""
+    try:
+        document = read_document(path)
+        return bool(document["state"] == "started" and document["run"]["id"] == run_id)
+    except (DocumentError, KeyError, TypeError):
+        return False
