@@ -32,6 +32,8 @@ targets:
     secrets: {{email: demo@talkstudio.com, password: demo-password, api_token: demo-api-token-0001}}
     access: read-write
     policy: {{deadline: 90s, confirm: {{attempts: 2, spacing: 200ms}}}}
+  staging: {{extends: demo}}
+  production: {{extends: demo}}
 """
 
 
@@ -137,7 +139,7 @@ SCENARIOS = (
     _fault("mixed-release", "inconclusive", "wrong_release", "hold", 10, note="every 2nd answer is the old commit's"),
     _fault("db-down", *_FAIL, note="one cause: the API's health path answers 503, its checks are blocked"),
     _fault("flaky", "pass", "passed_with_warnings", "promote", 0, note="one request fails once"),
-    _fault("shaky", "inconclusive", "flaky_unresolved", "hold", 10, note="every path fails once: no chance"),
+    _fault("shaky", *_HOLD, note="every path fails once: two major checks never get through"),
     _fault("export-broken", *_FAIL, note="a UI check fails, with screenshot and trace"),
     _fault("console-error", *_FAIL, note="an uncaught error while the page loads"),
     _fault("missing-asset", *_FAIL, note="a script of the page is a 404"),

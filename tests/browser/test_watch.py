@@ -44,7 +44,7 @@ def test_uncaught_exception() -> None:
 def test_requests_that_fail() -> None:
     """Answers of 400 and above fail, and requests without an answer, but not those that the page calls off."""
     assert response_failure("GET", "http://x/", 399) is None
-    assert response_failure("GET", "http://x/", 400) == FailedRequest("GET", "http://x/", "HTTP 400")
+    assert response_failure("GET", "http://x/", 400) == FailedRequest("GET", "http://x/", "HTTP 400", 400)
     assert request_failure("GET", "http://x/", "net::ERR_ABORTED") is None
     assert request_failure("GET", "http://x/", None) == FailedRequest("GET", "http://x/", "failed")
 

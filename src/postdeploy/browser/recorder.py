@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
 from postdeploy.browser.watch import Watch, without
+from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import ConsoleMessage, FailedRequest
 from postdeploy.domain.result import Finding
 
@@ -80,8 +81,12 @@ class PageRecorder:
 
     def findings(self) -> tuple[Finding, ...]:
         """What went wrong in the pages, whatever the test itself asserted."""
-        console = tuple(Finding("mismatch", "console", "no errors", str(message)) for message in self.console)
-        return console + tuple(Finding("mismatch", "requests", "none failed", str(item)) for item in self.requests)
+        seen = {"console": self.console, "requests": self.requests}
+        return tuple(
+            Finding("mismatch", subject, "empty", show([str(item) for item in items]))
+            for subject, items in seen.items()
+            if items
+        )
 
     def keep(self, folder: Path) -> tuple[str, ...]:
         """Write screenshot, trace and logs of a test that failed; the paths below ``folder``, as it was given."""

@@ -57,7 +57,7 @@ def _where(location: Mapping[str, Any]) -> str:
 
 def response_failure(method: str, url: str, status: int) -> FailedRequest | None:
     """The request if it was answered with 400 or above, else None."""
-    return FailedRequest(method, clean(url), f"HTTP {status}") if status >= _ERROR_STATUS else None
+    return FailedRequest(method, clean(url), f"HTTP {status}", status) if status >= _ERROR_STATUS else None
 
 
 def request_failure(method: str, url: str, reason: str | None) -> FailedRequest | None:

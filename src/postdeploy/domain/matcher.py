@@ -244,7 +244,7 @@ _PHRASES: Final[Mapping[str, Callable[[object], str]]] = {
     "ends_with": lambda operand: f"ends with {show(operand)}",
     "exists": lambda operand: "something" if operand else "nothing",
     "type": lambda operand: f"of type {operand}",
-    "length": lambda operand: f"of length {operand}",
+    "length": lambda operand: "empty" if operand == Matcher("eq", 0) else f"of length {operand}",
     "each": lambda operand: f"each {operand}",
     "any": lambda operand: " or ".join(str(matcher) for matcher in _parts(operand)),
     "all": lambda operand: " and ".join(str(matcher) for matcher in _parts(operand)),
