@@ -79,7 +79,7 @@ def test_secrets_stay_in(both: Project) -> None:
 
 
 def test_a_long_secret_that_pytest_shortens_is_masked(project: Project) -> None:
-    """pytest leaves the ends of a long text; neither may be shown."""
+    """Pytest leaves the ends of a long text; neither may be shown."""
     secret = "eyJhbGciOiJIUzI1NiJ9." + "abcdefghij" * 60 + ".signature-of-the-token"
     project.target(f"secrets: {{token: {secret}}}\n")
     project.tests("""

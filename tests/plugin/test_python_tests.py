@@ -116,6 +116,19 @@ def test_failing_by_word_is_a_failure(project: Project) -> None:
     assert run.outcomes() == {"test_fail": "failed", "test_raises": "failed"}
 
 
+def test_a_mistake_in_a_request_is_ours(project: Project) -> None:
+    """A URL or a protocol that cannot be says nothing about the target."""
+    project.tests("""
+        def test_url(api):
+            api.get("http://127.0.0.1:port/")
+
+        def test_protocol(client):
+            client("api").get("htp://127.0.0.1/")
+    """)
+    run = project.run()
+    assert run.outcomes() == {"test_url": "errored", "test_protocol": "errored"}
+
+
 def test_a_writing_test_is_attempted_once(project: Project) -> None:
     """It may not be repeated, so it holds, unless it says that it may."""
     project.tests("""

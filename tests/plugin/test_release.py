@@ -61,7 +61,8 @@ def test_a_release_that_changes_during_the_run_is_noticed(demo_project: Project)
 
         def test_deploys_in_between(web):
             assert web.get("/healthz").status_code == 200
-            httpx2.post(f"{web.base_url}_demo/release", json={"commit": "a81be03"}, trust_env=False).raise_for_status()
+            control = str(web.base_url.copy_with(path="/_demo/release"))
+            httpx2.post(control, json={"commit": "a81be03"}, trust_env=False).raise_for_status()
     """)
     demo_project.run("--release=4f9d2c1").require(10, "release_changed")
 

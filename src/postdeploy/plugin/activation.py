@@ -100,7 +100,7 @@ def _add_lines(config: pytest.Config) -> None:
 
 
 def _replace_playwright(config: pytest.Config) -> None:
-    """Do without pytest-playwright: it would name tests anew, empty its output folder, and go round the guard."""
+    """Do without the hooks of pytest-playwright, which give tests other names; its fixtures stay, below our own."""
     manager = config.pluginmanager
     for name in ("playwright", "pytest_playwright.pytest_playwright"):
         if (plugin := manager.get_plugin(name)) is not None:

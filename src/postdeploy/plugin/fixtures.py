@@ -175,3 +175,8 @@ def _allowed(target: Target) -> Callable[[str, str], str | None] | None:
 def _has_timeouts(config: pytest.Config) -> bool:
     """Whether pytest-timeout is there, by the name of its entry point or of its module."""
     return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
+
+
+@pytest.fixture(scope="session")
+def delete_output_dir() -> None:
+    """Stands in for pytest-playwright's, which deletes the folder of ``--output`` in every process."""

@@ -14,7 +14,7 @@ from postdeploy.domain.evidence import Evidence, fold
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.verdict import Verdict
 from postdeploy.errors import DocumentError, JournalError
-from postdeploy.journal import EVIDENCE_FILE, VERDICT_FILE, Journal, read_document, write_document
+from postdeploy.journal import EVIDENCE_FILE, VERDICT_FILE, Journal, read_document, read_journal, write_document
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.signals import Signals
 
@@ -63,6 +63,8 @@ class Ledger:
         proof = self._journal.close()
         evidence = fold(self.records)
         verdict = decide(evidence)
+        if read_journal(self._journal.path).sha256 != proof["sha256"]:
+            raise JournalError(f"{self._journal.path}: what is there is not what was written")
         document = verdict_document(evidence, verdict, proof=proof, exporters={})
         write_document(self.path, document)
         if read_document(self.path) != json.loads(json.dumps(document)):

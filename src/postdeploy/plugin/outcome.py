@@ -23,12 +23,16 @@ _TARGET_ERRORS: Final = frozenset(
         ("playwright._impl._errors", "TimeoutError"),
         ("httpx2", "HTTPStatusError"),
         ("httpx2", "TransportError"),
-        ("httpx2", "InvalidURL"),
         ("httpx2", "TooManyRedirects"),
         ("postdeploy.errors", "ProbeError"),
     }
 )
 """Classes of exceptions that speak of the target; any other exception of a test means that we could not tell."""
+
+_OWN_ERRORS: Final = frozenset(
+    ("httpx2", name) for name in ("UnsupportedProtocol", "LocalProtocolError", "PoolTimeout", "ProxyError")
+)
+"""Classes below the ones above that speak of the test or of this machine."""
 
 _LONGEST: Final = 2000
 
@@ -128,7 +132,7 @@ def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport) -> Outcome:
     if report.when != "call" or call.excinfo is None:
         return Outcome.ERRORED
     family = {(_home(kind), kind.__name__) for kind in call.excinfo.type.__mro__}
-    if not family & _TARGET_ERRORS or _raised_by_runner(call.excinfo):
+    if not family & _TARGET_ERRORS or family & _OWN_ERRORS or _raised_by_runner(call.excinfo):
         return Outcome.ERRORED
     return Outcome.FAILED
 
