@@ -111,7 +111,7 @@ def test_refused(session: BrowserSession, site: str, asked: Asked) -> None:
         page.request.fetch("/ok", method="PUT")
 
     assert page.request.get("/ok").status == 200
-    assert [request.reason for request in recorder.requests] == ["POST is not allowed"]
+    assert [request.reason for request in recorder.refusals] == ["POST is not allowed"]
     assert {method for method, _, _ in asked} == {"GET"}
     assert recorder.exchanges == 2
     context.close()

@@ -300,7 +300,7 @@ def test_an_unknown_target_lists_the_known_ones(target_problems: Problems) -> No
 
 def test_a_file_that_is_not_there_names_the_way_out(tmp_path: Path) -> None:
     """The first run of a new project ends with what to do."""
-    with pytest.raises(ConfigurationError, match=r"no such file \(write one, or let 'postdeploy init' write it\)"):
+    with pytest.raises(ConfigurationError, match=r"no such file \(write one; docs/tutorial shows how\)"):
         target_names(tmp_path / "targets.yaml")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
 from postdeploy.browser.watch import Watch, without
 from postdeploy.domain.matcher import show
-from postdeploy.domain.observation import ConsoleMessage, FailedRequest
+from postdeploy.domain.observation import ConsoleMessage, FailedRequest, without_refused
 from postdeploy.domain.result import Finding
 
 if TYPE_CHECKING:
@@ -62,12 +62,17 @@ class PageRecorder:
     @property
     def console(self) -> tuple[ConsoleMessage, ...]:
         """The console errors and uncaught exceptions that nobody expected."""
-        return without(self.watch.console, self._console)
+        return without(without_refused(self.watch.console, self.watch.requests), self._console)
 
     @property
     def requests(self) -> tuple[FailedRequest, ...]:
         """The failed requests that nobody expected."""
-        return without(self.watch.requests, self._requests)
+        return without((item for item in self.watch.requests if not item.refused), self._requests)
+
+    @property
+    def refusals(self) -> tuple[FailedRequest, ...]:
+        """The requests that we did not let leave this machine."""
+        return tuple(item for item in self.watch.requests if item.refused)
 
     @property
     def exchanges(self) -> int:

@@ -118,11 +118,11 @@ class Watch:
         self._refused.add(request)
         if self.status == 0 and self._is_document(request):
             self.refused_document = reason
-        self._add_request(FailedRequest(request.method, clean(request.url), clean(reason)))
+        self._add_request(FailedRequest(request.method, clean(request.url), clean(reason), refused=True))
 
     def refuse_socket(self, url: str, reason: str) -> None:
         """Note a WebSocket that was not allowed to leave this machine."""
-        self._add_request(FailedRequest("GET", clean(url), clean(reason)))
+        self._add_request(FailedRequest("GET", clean(url), clean(reason), refused=True))
 
     def answered(self, url: str, headers: Mapping[str, str]) -> str | None:
         """Count an answer, and return the release that it names."""

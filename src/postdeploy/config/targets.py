@@ -33,7 +33,7 @@ from postdeploy.domain.target import (
 __all__ = ["Entry", "load_target", "read_entries", "read_targets_file", "target_names"]
 
 _TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
-_NO_FILE: Final = "write one, or let 'postdeploy init' write it"
+_NO_FILE: Final = "write one; docs/tutorial shows how"
 
 
 class Entry(NamedTuple):

@@ -6,7 +6,7 @@ Each answers ``subject(name, argument)`` for the words that may stand under ``ex
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
@@ -27,9 +27,13 @@ __all__ = [
     "UnreadableError",
     "WebsocketObservation",
     "read_json",
+    "without_refused",
 ]
 
 _EXCERPT: Final = 600
+
+_BLOCKED: Final = "ERR_BLOCKED_BY_CLIENT"
+"""What a browser says on its console of a request that was refused on this machine."""
 _KEY: Final = 60
 
 
@@ -219,16 +223,23 @@ class ConsoleMessage:
 
 @dataclass(frozen=True, slots=True)
 class FailedRequest:
-    """A request of a page that got no answer (``status`` is 0) or one of 400 and above."""
+    """A request of a page that got no answer (``status`` is 0) or one of 400 and above, or that we ``refused``."""
 
     method: str
     url: str
     reason: str
     status: int = 0
+    refused: bool = False
 
     def __str__(self) -> str:
         """As people read it."""
         return f"{self.method} {self.url}: {self.reason}"
+
+
+def without_refused(console: Iterable[ConsoleMessage], requests: Iterable[FailedRequest]) -> Iterator[ConsoleMessage]:
+    """The console errors but those that tell of requests which we refused ourselves."""
+    ours = tuple(request.url for request in requests if request.refused)
+    return (message for message in console if not (_BLOCKED in message.text and message.where.startswith(ours)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,9 +269,16 @@ class PageObservation(Observation):
             return self.seen.get(argument or "", MISSING)
         if name == "text":
             return self.texts.get(argument, MISSING) if argument else self.body_text
-        if name in {"console", "requests"}:
-            return tuple(str(item) for item in getattr(self, name))
+        if name == "console":
+            return tuple(map(str, without_refused(self.console, self.requests)))
+        if name == "requests":
+            return tuple(str(request) for request in self.requests if not request.refused)
         return super()._answer(name, argument)
+
+    @property
+    def refusals(self) -> tuple[FailedRequest, ...]:
+        """The requests of the page that we did not let leave this machine."""
+        return tuple(request for request in self.requests if request.refused)
 
     def excerpt(self) -> str:
         """Title, address, console errors and failed requests."""

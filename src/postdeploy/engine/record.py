@@ -49,7 +49,9 @@ class Record:
         if isinstance(answer, PageObservation):
             self.evidence.extend(answer.evidence)
         found = [replace(finding, step=number) for finding in evaluate(step.expectations, answer)]
-        if found:
+        if found and isinstance(answer, PageObservation) and answer.refusals:
+            self.give_up(_ambiguous(answer, found), step)
+        elif found:
             self._fail(found, step, answer.excerpt(), _server_fault(answer, url))
 
     def keep(
@@ -92,6 +94,11 @@ class Record:
         self.findings.extend(found)
         if not self.bad:
             self.outcome, self.culprit, self.excerpt, self.fault = Outcome.FAILED, step, excerpt, fault
+
+
+def _ambiguous(answer: PageObservation, found: list[Finding]) -> str:
+    """A page that we kept from sending something may look wrong because of that: nobody can tell."""
+    return f"the guard stopped {answer.refusals[0]}; so this cannot be judged: {found[0]}"
 
 
 def _server_fault(answer: Observation, url: str) -> Fault | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Final
 import httpx2
 
 from postdeploy.domain.target import Service, Target
+from postdeploy.guard.authorities import authorities
 from postdeploy.guard.outgoing import require_permission
 
 __all__ = ["Exchanged", "open_client"]
@@ -60,11 +62,17 @@ def open_client(
         timeout: seconds for each phase of a request.
     """
     release = target.release.header if target.release else None
-    secure = any(each.scheme == "https" for each in target.services.values())
     transport = _GuardedTransport(
-        target, httpx2.HTTPTransport(verify=secure, trust_env=False), headers, exchanged, release
+        target, httpx2.HTTPTransport(verify=_trust(target), trust_env=False), headers, exchanged, release
     )
     return httpx2.Client(base_url=service.url, transport=transport, timeout=timeout, trust_env=False)
+
+
+def _trust(target: Target) -> ssl.SSLContext | bool:
+    """The authorities that declared checks trust; a target without https needs none, and saves their loading."""
+    if not any(service.scheme == "https" for service in target.services.values()):
+        return False
+    return ssl.create_default_context(cafile=authorities())
 
 
 class _GuardedTransport(httpx2.BaseTransport):

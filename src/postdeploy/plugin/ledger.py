@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from postdeploy.documents import VERDICT_FILE, read_regular, render_document, why, write_atomically, write_document
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import started_document, verdict_document
 from postdeploy.domain.evidence import Evidence, fold
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.verdict import Verdict
 from postdeploy.errors import DocumentError, JournalError
-from postdeploy.journal import EVIDENCE_FILE, VERDICT_FILE, Journal, read_document, read_journal, write_document
+from postdeploy.journal import EVIDENCE_FILE, Journal
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.signals import Signals
 
@@ -63,13 +65,21 @@ class Ledger:
         proof = self._journal.close()
         evidence = fold(self.records)
         verdict = decide(evidence)
-        if read_journal(self._journal.path).sha256 != proof["sha256"]:
-            raise JournalError(f"{self._journal.path}: what is there is not what was written")
-        document = verdict_document(evidence, verdict, proof=proof, exporters={})
-        write_document(self.path, document)
-        if read_document(self.path) != json.loads(json.dumps(document)):
-            raise DocumentError(f"{self.path}: what was read back is not what was written")
+        content = render_document(verdict_document(evidence, verdict, proof=proof, exporters={}))
+        write_atomically(self.path, content)
+        _require(self._journal.path, proof["sha256"])
+        _require(self.path, hashlib.sha256(content).hexdigest())
         return evidence, verdict
 
     def _scrub(self, record: Any) -> Any:
         return self.redactor.tree(record)
+
+
+def _require(path: Path, sha256: str) -> None:
+    """Read back what was written: something else may have taken it away, or not have kept it."""
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read back: {why(error)}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DocumentError(f"{path}: what was read back is not what was written")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ _OWN_ERRORS: Final = frozenset(
 """Classes below the ones above that speak of the test or of this machine."""
 
 _LONGEST: Final = 2000
+
+_COLOURS: Final = re.compile("\x1b\\[[0-9;]*m")
+"""What pytest puts into its messages on a terminal."""
 
 _RUNNERS: Final = frozenset({"_pytest.python", "pytest_timeout"})
 """Modules whose ``pytest.fail`` speaks of the test: it is async without a plugin, or it hung."""
@@ -156,7 +160,7 @@ def _finding(report: pytest.TestReport, message: str) -> Finding:
 def _message(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr or "")
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = _COLOURS.sub("", text).encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

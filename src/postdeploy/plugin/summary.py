@@ -12,6 +12,8 @@ from postdeploy.domain.verdict import Verdict
 __all__ = ["Line", "summary"]
 
 _SHOWN: Final = 10
+_LONGEST: Final = 500
+_EXCERPT: Final = 160
 _BAD: Final = (Outcome.FAILED, Outcome.ERRORED)
 _COUNTED: Final = ("passed", "flaky", "failed", "errored", "blocked", "skipped", "not_run")
 
@@ -20,6 +22,21 @@ Line = tuple[str, dict[str, bool]]
 
 def summary(verdict: Verdict, evidence: Evidence, *, details: bool = True) -> Iterator[Line]:
     """The lines, with their colours; ``details`` are causes and failures."""
+    for text, markup in _summary(verdict, evidence, details=details):
+        yield _printable(text), markup
+
+
+def _printable(text: str) -> str:
+    """One line that a hostile answer can neither colour, move, nor make endless."""
+    shown = "".join(character if character.isprintable() else _escaped(character) for character in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _summary(verdict: Verdict, evidence: Evidence, *, details: bool) -> Iterator[Line]:
     yield f"{verdict.reason.value}: {verdict.summary}", {"bold": True}
     yield _about(evidence), {}
     for warning in verdict.warnings[:_SHOWN]:
@@ -53,7 +70,8 @@ def _causes(verdict: Verdict) -> Iterator[Line]:
     if len(verdict.causes) > 1 or any(len(cause.checks) > 1 for cause in verdict.causes):
         for cause in verdict.causes[:_SHOWN]:
             count = f"{len(cause.checks)} check{'s' if len(cause.checks) > 1 else ''}"
-            yield f"cause {cause.id}: {cause.summary} ({count})", {"red": True}
+            first = next(iter(cause.summary.splitlines()), "")
+            yield f"cause {cause.id}: {first} ({count})", {"red": True}
 
 
 def _failures(evidence: Evidence) -> Iterator[Line]:
@@ -85,7 +103,8 @@ def _detail(check: PlannedCheck, attempt: Attempt) -> Iterable[str]:
         yield from _finding(check, finding)
     if attempt.error:
         yield from attempt.error.splitlines()[:6]
-    yield from (f"| {line}" for line in attempt.excerpt.splitlines()[:8])
+    for line in attempt.excerpt.splitlines()[:8]:
+        yield f"| {line if len(line) <= _EXCERPT else line[:_EXCERPT] + '…'}"
 
 
 def _finding(check: PlannedCheck, finding: Finding) -> Iterator[str]:

@@ -30,6 +30,8 @@ def withdraw(early_config: pytest.Config) -> None:
 
 def _begun(path: Path, run_id: str | None) -> bool:
     """Whether it says that this very run has started: a launcher wrote it."""
+    if run_id is None:
+        return False
     try:
         document = read_document(path)
         return bool(document["state"] == "started" and document["run"]["id"] == run_id)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import pycurl
 
-__all__ = ["Handles"]
+from postdeploy.guard.authorities import authorities
 
-_CA_FILES: Final = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
+__all__ = ["Handles"]
 
 _QUICK_EXIT: Final = 322  # CURLOPT_QUICK_EXIT, which pycurl does not name: do not wait for a resolver's thread
 
@@ -26,7 +19,7 @@ class Handles:
 
     def __init__(self) -> None:
         self._idle: list[Any] = []
-        self._authorities = _authorities()
+        self._authorities = authorities()
 
     def take(self) -> Any:
         """A handle that is ready for an exchange to prepare."""
@@ -54,9 +47,3 @@ class Handles:
         if self._authorities:
             curl.setopt(pycurl.CAINFO, self._authorities)
         return curl
-
-
-def _authorities() -> str | None:
-    """The file that OpenSSL's own variable names, else the system's: a bundled libcurl knows neither."""
-    chosen = os.environ.get("SSL_CERT_FILE")
-    return chosen or next((path for path in _CA_FILES if Path(path).is_file()), None)
