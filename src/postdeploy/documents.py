@@ -30,12 +30,22 @@ __all__ = [
 
 VERDICT_FILE: Final = "verdict.json"
 
+_ENCODE: Final = json.JSONEncoder(allow_nan=False).encode
+
 _Path = str | os.PathLike[str]
 
 
 def render_document(document: Mapping[str, Any]) -> bytes:
-    """A JSON document as the bytes that we write."""
-    return json.dumps(document, indent=1, allow_nan=False).encode("ascii") + b"\n"
+    """A JSON document as the bytes that we write: one line a key, and one an item of a list."""
+    lines = (f" {_ENCODE(str(key))}: {_value(value)}" for key, value in document.items())
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+
+
+def _value(value: Any) -> str:
+    """The fast encoder of json cannot indent, and the one that can is ten times slower."""
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(map(_ENCODE, value)) + "\n ]"
+    return _ENCODE(value)
 
 
 def write_document(path: _Path, document: Mapping[str, Any]) -> None:

@@ -37,6 +37,8 @@ __all__ = [
 
 EVIDENCE_FILE: Final = "evidence.jsonl"
 
+_ENCODE: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
 
 class Journal:
     """The append-only record of one run, one JSON object a line; a new journal replaces an older one.
@@ -64,7 +66,7 @@ class Journal:
         """Write one record, which survives the death of this process; returns it as written. Raises JournalError."""
         with self._unbroken():
             written: Mapping[str, Any] = self._scrub(record)
-            line = json.dumps(written, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+            line = _ENCODE(written).encode("ascii") + b"\n"
             self._file.write(line)
             self._file.flush()
         self._digest.update(line)

@@ -12,7 +12,6 @@ from postdeploy.domain.verdict import Verdict
 __all__ = ["Line", "summary"]
 
 _SHOWN: Final = 10
-_LONGEST: Final = 500
 _EXCERPT: Final = 160
 _BAD: Final = (Outcome.FAILED, Outcome.ERRORED)
 _COUNTED: Final = ("passed", "flaky", "failed", "errored", "blocked", "skipped", "not_run")
@@ -27,9 +26,8 @@ def summary(verdict: Verdict, evidence: Evidence, *, details: bool = True) -> It
 
 
 def _printable(text: str) -> str:
-    """One line that a hostile answer can neither colour, move, nor make endless."""
-    shown = "".join(character if character.isprintable() else _escaped(character) for character in text)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+    """One line that a hostile answer can neither colour nor move."""
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 
 def _escaped(character: str) -> str:
