@@ -28,6 +28,10 @@ class _Signature:
     service: str | None = None
 
 
+_BRIEF = 200
+"""Characters of a cause's summary."""
+
+
 def find_causes(evidence: Evidence) -> tuple[Cause, ...]:
     """The causes of every failed or blocked check, those with most symptoms first."""
     groups: dict[tuple[str, ...], tuple[_Signature, list[str]]] = {}
@@ -67,9 +71,15 @@ def _own(check: PlannedCheck, attempt: Attempt | None) -> _Signature:
     if attempt and attempt.findings:
         finding = attempt.findings[0]
         service = check.services[0] if len(check.services) == 1 else ""
-        return _Signature((service, finding.subject, finding.expected, finding.observed), str(finding))
+        text = finding.observed if finding.code == "assertion" else str(finding)
+        return _Signature((service, finding.subject, finding.expected, finding.observed), _brief(text))
     text = (attempt.error if attempt else None) or "failed"
-    return _Signature(("check", check.id), text.strip().splitlines()[0][:200])
+    return _Signature(("check", check.id), _brief(text))
+
+
+def _brief(text: str) -> str:
+    lines = text.strip().splitlines() or [""]
+    return lines[0] if len(lines[0]) <= _BRIEF else f"{lines[0][:_BRIEF]}…"
 
 
 def _words(code: str) -> str:

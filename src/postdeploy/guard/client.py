@@ -50,6 +50,7 @@ def open_client(
     *,
     headers: Callable[[], Mapping[str, str]],
     exchanged: Callable[[Exchanged], None],
+    failed: Callable[[str, Exception], None] = lambda _url, _error: None,
     timeout: float = 10.0,
 ) -> httpx2.Client:
     """A client whose paths are relative to the service; redirects are not followed unless a call asks for it.
@@ -59,11 +60,12 @@ def open_client(
         service: where relative paths lead.
         headers: added to every request, such as those that identify synthetic traffic.
         exchanged: told of every answer.
+        failed: told of every request without one, by its URL and why.
         timeout: seconds for each phase of a request.
     """
     release = target.release.header if target.release else None
     transport = _GuardedTransport(
-        target, httpx2.HTTPTransport(verify=_trust(target), trust_env=False), headers, exchanged, release
+        target, httpx2.HTTPTransport(verify=_trust(target), trust_env=False), headers, exchanged, failed, release
     )
     return httpx2.Client(base_url=service.url, transport=transport, timeout=timeout, trust_env=False)
 
@@ -84,12 +86,14 @@ class _GuardedTransport(httpx2.BaseTransport):
         inner: httpx2.BaseTransport,
         headers: Callable[[], Mapping[str, str]],
         exchanged: Callable[[Exchanged], None],
+        failed: Callable[[str, Exception], None],
         release_header: str | None,
     ) -> None:
         self._target = target
         self._inner = inner
         self._headers = headers
         self._exchanged = exchanged
+        self._failed = failed
         self._release_header = release_header
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -98,7 +102,11 @@ class _GuardedTransport(httpx2.BaseTransport):
         for name, value in self._headers().items():
             request.headers[name] = value
         begun = time.monotonic()
-        response = self._inner.handle_request(request)
+        try:
+            response = self._inner.handle_request(request)
+        except httpx2.TransportError as error:
+            self._failed(str(request.url), error)
+            raise
         self._exchanged(
             Exchanged(
                 request.method,

@@ -45,6 +45,13 @@ class Activity:
         if release:
             self.releases[release] = None
 
+    def unanswered(self, url: str, error: Exception) -> None:
+        """A client got no answer; where that is the target's fault, it points at the service."""
+        from postdeploy.probes.faults import classify
+
+        fault = classify(error, url)
+        self.fault = (url, fault.code) if fault.target_fault else None
+
     def answered(self, exchange: Exchanged) -> None:
         """A client got an answer."""
         self.exchanged(exchange.release)

@@ -92,6 +92,12 @@ class Execution:
 
     # What others ask of it.
 
+    def expect_pages(self) -> None:
+        """Start the browser while the rest is collected, unless something may yet leave its pages out."""
+        option = self.config.option
+        if self.settings.sends and not (self.settings.worker or self.coordinates or option.keyword or option.markexpr):
+            self.pages().warm()
+
     def prepare(self) -> None:
         """Wait for the target; everything declared is in flight when this returns."""
         self._wait_for_server()

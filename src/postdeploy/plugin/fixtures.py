@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     import httpx2
 
     from postdeploy.browser.session import BrowserSession
+
+_ACTION_TIMEOUT: Final = 5_000
+"""Milliseconds that an action on a page may take, as many as Playwright's own expectations wait."""
+
+_NAVIGATION_TIMEOUT: Final = 15_000
 
 __all__ = ["browser", "client", "context", "page", "playwright", "release", "secrets", "service_clients", "target"]
 
@@ -61,30 +66,11 @@ def secrets(target: Target) -> Mapping[str, Secret]:
 @pytest.fixture(scope="session")
 def client(pytestconfig: pytest.Config) -> Iterator[Callable[[str], httpx2.Client]]:
     """``client("name")`` is the client for a service: httpx2's own, guarded, one for the whole run."""
-    from postdeploy.guard.client import Exchanged, open_client
+    from postdeploy.plugin.clients import Clients
 
-    execution = pytestconfig.stash[EXECUTION]
-    clients: dict[str, httpx2.Client] = {}
-
-    def headers() -> Mapping[str, str]:
-        check = execution.current.check_id if execution.current else "fixture"
-        return identity_headers(execution.context.run_id, check)
-
-    def exchanged(exchange: Exchanged) -> None:
-        if execution.current is not None:
-            execution.current.answered(exchange)
-
-    def of(name: str) -> httpx2.Client:
-        if name not in clients:
-            known = execution.target.services
-            if name not in known:
-                raise pytest.UsageError(f"target '{execution.target.name}' has no service '{name}': {', '.join(known)}")
-            clients[name] = open_client(execution.target, known[name], headers=headers, exchanged=exchanged)
-        return clients[name]
-
-    yield of
-    for each in clients.values():
-        each.close()
+    clients = Clients(pytestconfig.stash[EXECUTION])
+    yield clients.of
+    clients.close()
 
 
 @pytest.fixture
@@ -143,6 +129,8 @@ def context(
         extra_http_headers=headers,
         **browser_context_args,
     )
+    opened.set_default_timeout(_ACTION_TIMEOUT)
+    opened.set_default_navigation_timeout(_NAVIGATION_TIMEOUT)
     yield opened
     pages.close()
     opened.close()

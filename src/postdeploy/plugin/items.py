@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from postdeploy.config import is_suite, load_suite
-from postdeploy.domain.check import Check
+from postdeploy.domain.check import Check, Kind
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.errors import ConfigProblem, ConfigurationError
 from postdeploy.plugin.keys import EXECUTION, RESULT, SUITES
@@ -60,6 +60,8 @@ class SuiteFile(pytest.File):
         taken = [problem for check in checks if (problem := suites.take(check))]
         if taken:
             raise ConfigurationError(taken)
+        if any(check.kind is Kind.UI for check in checks):
+            self.config.stash[EXECUTION].expect_pages()
         for check in checks:
             yield CheckItem.from_parent(self, name=check.name, check=check)
 

@@ -113,7 +113,7 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
     outcome = _outcome(call, report)
     failed = outcome is not Outcome.PASSED
     message = _message(report) if failed else ""
-    findings = (_finding(report, message),) if outcome is Outcome.FAILED else ()
+    findings = _findings(call, report, message) if outcome is Outcome.FAILED else ()
     return Attempt(
         outcome=outcome,
         started=call.start,
@@ -152,8 +152,14 @@ def _home(kind: type) -> str:
     return "httpx2" if kind.__module__.startswith("httpx2") else kind.__module__
 
 
-def _finding(report: pytest.TestReport, message: str) -> Finding:
+def _findings(call: pytest.CallInfo[None], report: pytest.TestReport, message: str) -> tuple[Finding, ...]:
+    """What the exception itself has found, else its message."""
+    found: tuple[Finding, ...] = getattr(call.excinfo.value if call.excinfo else None, "findings", ())
     crash = getattr(report.longrepr, "reprcrash", None)
+    return found or (_assertion(crash, message),)
+
+
+def _assertion(crash: Any, message: str) -> Finding:
     return Finding("assertion", "test", "no failure", message, line=getattr(crash, "lineno", 0) or 0)
 
 

@@ -10,6 +10,7 @@ import pytest
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.domain.result import Finding
 from postdeploy.engine.places import below, evidence_folder
+from postdeploy.errors import GuardRefusalError
 from postdeploy.plugin.keys import ACTIVITY, PLANNED
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ __all__ = ["PAGES", "PageProblemsError", "TestPages"]
 
 
 class PageProblemsError(AssertionError):
-    """The test itself passed, but its pages had console errors or failed requests."""
+    """The test itself passed, but its pages had console errors or failed requests: these are the ``findings``."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in findings))
 
 
 class TestPages:
@@ -54,6 +59,12 @@ class TestPages:
         kept = self.recorder.keep(self._folder)
         self._item.stash[ACTIVITY].evidence += [below(self._reports, path) for path in kept]
 
+    def require_undisturbed(self, error: BaseException) -> None:
+        """A test whose page we kept from sending something may fail because of that: nobody can tell."""
+        if self.recorder.refusals and isinstance(error, Exception):
+            refused = self.recorder.refusals[0]
+            raise GuardRefusalError(f"the guard stopped {refused}; so this cannot be judged: {error}") from error
+
     def close(self) -> None:
         """Keep nothing more."""
         self.recorder.discard()
@@ -64,7 +75,7 @@ PAGES: pytest.StashKey[TestPages] = pytest.StashKey()
 
 def _require_clean(findings: Sequence[Finding]) -> None:
     if findings:
-        raise PageProblemsError("\n".join(str(finding) for finding in findings))
+        raise PageProblemsError(findings)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -75,10 +86,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         result = yield
         findings = pages.recorder.findings() if pages else ()
         _require_clean(findings)
-    except BaseException:
+    except BaseException as error:
         if pages:
             pages.report()
             pages.keep()
+            pages.require_undisturbed(error)
         raise
     if pages:
         pages.report()

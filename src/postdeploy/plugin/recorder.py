@@ -131,11 +131,11 @@ class Recorder:
             self._attempts.add_part(payload)
             return
         if "result" in payload:
-            self._result(CheckResult.from_json(payload["result"]))
+            self._result(payload["result"])
             return
         result = self._attempts.add(payload, rerun=str(report.outcome) == "rerun")
         if result is not None:
-            self._result(result)
+            self._result(result.to_json())
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that could not be collected hides checks."""
@@ -168,10 +168,10 @@ class Recorder:
 
     # The steps.
 
-    def _result(self, result: CheckResult) -> None:
-        self._ledger.append({"record": "result", "result": result.to_json()})
-        if result.outcome is Outcome.NOT_RUN and result.reason and "deadline" in result.reason:
-            self._overdue(result.reason)
+    def _result(self, result: Mapping[str, Any]) -> None:
+        self._ledger.append({"record": "result", "result": result})
+        if result["outcome"] == Outcome.NOT_RUN and "deadline" in (result["reason"] or ""):
+            self._overdue(result["reason"])
 
     def _overdue(self, reason: str) -> None:
         if not any(record.get("reason") == "deadline_exceeded" for record in self._ledger.records):
@@ -181,7 +181,7 @@ class Recorder:
         """A failing report without our part: a worker died in this test, or another plugin made it up."""
         check_id = report.nodeid.split("@", 1)[0] if report.nodeid not in (self._planned or ()) else report.nodeid
         attempt = Attempt(Outcome.ERRORED, time.time(), 0.0, error=_last(report.longreprtext))
-        self._result(CheckResult(check_id, Outcome.ERRORED, (attempt,), reason=attempt.error))
+        self._result(CheckResult(check_id, Outcome.ERRORED, (attempt,), reason=attempt.error).to_json())
 
 
 def _last(text: str) -> str:

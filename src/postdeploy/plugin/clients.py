@@ -1,0 +1,53 @@
+"""The HTTP clients of Python tests: one a service for the whole run, and every exchange on the record of its test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from postdeploy.guard.client import Exchanged, open_client
+from postdeploy.guard.identity import identity_headers
+
+if TYPE_CHECKING:
+    from postdeploy.plugin.execution import Execution
+
+__all__ = ["Clients"]
+
+
+class Clients:
+    """Opened when they are first asked for."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._open: dict[str, httpx2.Client] = {}
+
+    def of(self, name: str) -> httpx2.Client:
+        """The client for a service of the target. Raises pytest.UsageError for any other name."""
+        if name not in self._open:
+            target = self._execution.target
+            if name not in target.services:
+                raise pytest.UsageError(f"target '{target.name}' has no service '{name}': {', '.join(target.services)}")
+            self._open[name] = open_client(
+                target, target.services[name], headers=self._headers, exchanged=self._exchanged, failed=self._failed
+            )
+        return self._open[name]
+
+    def close(self) -> None:
+        """Close all of them."""
+        for client in self._open.values():
+            client.close()
+
+    def _headers(self) -> Mapping[str, str]:
+        current = self._execution.current
+        return identity_headers(self._execution.context.run_id, current.check_id if current else "fixture")
+
+    def _exchanged(self, exchange: Exchanged) -> None:
+        if self._execution.current is not None:
+            self._execution.current.answered(exchange)
+
+    def _failed(self, url: str, error: Exception) -> None:
+        if self._execution.current is not None:
+            self._execution.current.unanswered(url, error)
