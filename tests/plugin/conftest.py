@@ -57,6 +57,8 @@ class Peer:
             return 503, b'{"ok": false}'
         if script == "surrogate":
             return 200, rb'{"ok": "\ud800"}'
+        if script == "escape":
+            return 200, rb'{"ok": "\u001b]0;title\u0007\u001b[2J"}'
         return 200, b'{"ok": true}'
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYetError
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -29,7 +32,8 @@ class Progress:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._width = 0
+        self._shown = False
+        self._file: object = None
 
     def say(self, text: str | None) -> None:
         """One line that stays."""
@@ -52,7 +56,7 @@ class Progress:
         """Wait for the result of a check, showing how many are open."""
         if result.done():
             return result.result()
-        return self._await(result, lambda: f"waiting for {unfinished()} checks")
+        return self._await(result, lambda: _open(unfinished()))
 
     def _await(self, future: Future[_T], line: Callable[[], str | None]) -> _T:
         begun = spoken = time.monotonic()
@@ -75,15 +79,32 @@ class Progress:
 
     def _show(self, text: str | None) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is None or (text is None and not self._width):
+        if reporter is None or (text is None and not self._shown):
             return
-        if not self._live:
-            if text:
+        with self._uncaptured():
+            if not self._shown:
+                self._file = reporter.currentfspath
                 reporter.ensure_newline()
+            if self._live:
+                self._rewrite(reporter, text)
+            elif text:
                 reporter.write_line(f"postdeploy: {text}")
-            return
-        shown = (text or "")[: max(20, reporter.screen_width - 1)] if hasattr(reporter, "screen_width") else text or ""
-        reporter.rewrite(shown.ljust(self._width))
+
+    def _rewrite(self, reporter: Any, text: str | None) -> None:
+        width = reporter._tw.fullwidth - 1  # noqa: SLF001  # the reporter has no public word for its width
+        reporter.rewrite((text or "")[:width], erase=True)
+        self._shown = text is not None
         if text is None:
-            reporter.rewrite("")
-        self._width = len(shown)
+            reporter.write("\r")
+            if isinstance(self._file, Path):  # go on where the letters of this file were
+                reporter.currentfspath = self._file
+                reporter.write(f"{os.path.relpath(self._file, reporter.startpath)} ", flush=True)
+
+    def _uncaptured(self) -> contextlib.AbstractContextManager[None]:
+        """While an item runs pytest captures what is written, also by us."""
+        manager: Any = self._config.pluginmanager.get_plugin("capturemanager")
+        return manager.global_and_fixture_disabled() if manager is not None else contextlib.nullcontext()
+
+
+def _open(count: int) -> str:
+    return f"waiting for {count} check{'s' if count > 1 else ''}"
