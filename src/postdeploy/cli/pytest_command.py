@@ -37,9 +37,18 @@ def pytest_command(arguments: argparse.Namespace, *more: str) -> list[str]:
     """The command of the child."""
     given = ((name, getattr(arguments, name)) for name in _OPTIONS)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
-    plugins = [] if arguments.all_plugins else [word for name in _plugins(arguments.pytest) for word in ("-p", name)]
     target = f"--target={arguments.target}"
-    return [sys.executable, "-m", "pytest", *plugins, target, *options, *more, *arguments.pytest]
+    return [sys.executable, "-m", *_pytest(arguments), target, *options, *more, *arguments.pytest]
+
+
+def _pytest(arguments: argparse.Namespace) -> list[str]:
+    """The module to run; xdist's workers know only of plugins that stand on the command line."""
+    if arguments.all_plugins:
+        return ["pytest"]
+    wanted = list(_on_demand(arguments.pytest))
+    if not wanted:
+        return ["postdeploy.plugin.child"]
+    return ["pytest", *(word for name in (*wanted, *_NEEDED) for word in ("-p", name))]
 
 
 def child_environment(arguments: argparse.Namespace) -> dict[str, str]:
@@ -50,8 +59,7 @@ def child_environment(arguments: argparse.Namespace) -> dict[str, str]:
     return environment
 
 
-def _plugins(words: Sequence[str]) -> Iterator[str]:
-    yield from _NEEDED
+def _on_demand(words: Sequence[str]) -> Iterator[str]:
     for plugin, options in _ON_DEMAND.items():
         if any(word.startswith(options) for word in words):
             yield plugin
