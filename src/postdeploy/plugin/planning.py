@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -60,7 +59,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     everything = {id(item): item for item in (*config.stash.get(COLLECTED, ()), *session.items)}
     missing = len(everything) - len(session.items)
-    gc.freeze()  # what was imported and collected lives until the end: looking at it for garbage costs a tenth
     execution.declared = [item.check for item in session.items if isinstance(item, CheckItem)]
     if not execution.settings.worker:
         session.items.sort(key=lambda item: isinstance(item, CheckItem))

@@ -53,7 +53,7 @@ def _has_timeouts(config: pytest.Config) -> bool:
 
 def _wind_up(item: pytest.Item) -> None:
     """Start the clock of a further attempt: pytest-timeout does it once for all attempts, and it may have rung."""
-    from pytest_timeout import Settings  # type: ignore[import-untyped]
+    from pytest_timeout import Settings
 
     option = item.config.getoption
     method = option("timeout_method", None) or item.config.getini("timeout_method") or "signal"
