@@ -36,7 +36,9 @@ def test_messages_keep_their_order(api: httpx2.Client, token: dict[str, str]) ->
     conversation = api.post("/conversations", json={"theme": "discord"}, headers=token).json()["data"]["id"]
     try:
         for text in ("하나", "둘", "셋"):
-            sent = api.post(f"/conversations/{conversation}/messages", json={"text": text, "author": "me"}, headers=token)
+            sent = api.post(
+                f"/conversations/{conversation}/messages", json={"text": text, "author": "me"}, headers=token
+            )
             assert sent.status_code == 201
         history = api.get(f"/conversations/{conversation}/messages", headers=token).json()["data"]
         assert [message["text"] for message in history] == ["하나", "둘", "셋"]

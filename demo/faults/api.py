@@ -100,7 +100,8 @@ class Flaky(Shaky):
 
     @override
     def _concerns(self, request: Request) -> bool:
-        return request.scope["path"].removeprefix(API) == "/agents"
+        path: str = request.scope["path"]
+        return path.removeprefix(API) == "/agents"
 
 
 class RateLimited(ApiFault):

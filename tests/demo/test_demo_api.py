@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from conftest import Demo
+    from tests.demo.conftest import Demo
 
 API = "/api/v1"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Demo
+    from tests.demo.conftest import Demo
 
 REFERENCE = re.compile(r"/assets/[\w.]+-[0-9a-f]{10}\.(?:js|css|svg)")
 

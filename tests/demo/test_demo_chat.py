@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 if TYPE_CHECKING:
-    from conftest import Demo
+    from tests.demo.conftest import Demo
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Demo
+    from tests.demo.conftest import Demo
 
 API = "/api/v1"
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Demo
+    from tests.demo.conftest import Demo
 
 API = "/api/v1"
 

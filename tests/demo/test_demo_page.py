@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 if TYPE_CHECKING:
-    from conftest import Demo, Tab
     from playwright.sync_api import Browser
+
+    from tests.demo.conftest import Demo, Tab
 
 THEMES = {"KakaoTalk": "kakao", "Discord": "discord", "Telegram": "telegram", "Instagram": "instagram"}
 

@@ -21,7 +21,7 @@ import pytest
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
-    from conftest import Demo
+    from tests.demo.conftest import Demo
 
 ROOT = Path(__file__).parents[2]
 

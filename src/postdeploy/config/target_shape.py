@@ -31,6 +31,7 @@ __all__ = ["RESERVED", "TARGET"]
 RESERVED: Final = frozenset(
     {
         *("target", "release", "secrets", "client", "page", "context", "browser", "playwright", "evidence"),
+        *("expected", "browser_context_args", "subtests"),
         *("request", "config", "session", "tmp_path", "monkeypatch", "capsys", "caplog"),
     }
 )
