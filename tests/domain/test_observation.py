@@ -279,3 +279,24 @@ def test_noise_of_a_page() -> None:
         "console: bang",
         "request: GET http://a.test/x: HTTP 404",
     ]
+
+
+def test_what_we_refused_is_no_finding() -> None:
+    """Requests that we stopped, and what the browser says of them, are told apart from those that failed."""
+    refused = FailedRequest("POST", "http://web/beacon", "read-only", refused=True)
+    seen = PageObservation(
+        place="web:/",
+        duration=0.1,
+        status=200,
+        title="",
+        url="http://web/",
+        console=(
+            ConsoleMessage("net::ERR_BLOCKED_BY_CLIENT", "http://web/beacon"),
+            ConsoleMessage("net::ERR_BLOCKED_BY_CLIENT", "http://elsewhere/"),
+        ),
+        requests=(refused, FailedRequest("GET", "http://web/x", "HTTP 404", 404)),
+    )
+
+    assert seen.refusals == (refused,)
+    assert seen.subject("console") == ("net::ERR_BLOCKED_BY_CLIENT (http://elsewhere/)",)
+    assert seen.subject("requests") == ("GET http://web/x: HTTP 404",)

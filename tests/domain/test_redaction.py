@@ -160,6 +160,8 @@ def test_learnt_secret() -> None:
         ("got hun…", "got hun…"),
         ("got hunter2-hun", "got hunter2-hun"),
         ("more… hunter2-hunter2", "more… ***"),
+        ("hunthunt…", "hunt***…"),
+        ("got ...ter2ter2 here", "got ...***ter2 here"),
     ],
 )
 def test_secret_that_a_limit_cut(text: str, masked: str) -> None:
