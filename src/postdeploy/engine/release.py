@@ -43,6 +43,7 @@ class _Poll:
     last: str | None = None
     problem: str | None = None
     error: ProbeError | None = None
+    errors: int = 0
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -126,6 +127,7 @@ class ReleaseWatch:
         if self._done is None:
             return
         poll.error = answer if isinstance(answer, ProbeError) else None
+        poll.errors = poll.errors + 1 if poll.error else 0
         release, poll.problem = self._read(poll.source, answer)
         if release is not None:
             poll.last = release
@@ -167,7 +169,7 @@ class ReleaseWatch:
         for poll in self._polls:
             service = self._target.services[poll.source.location.service]
             if poll.error is not None:
-                yield state_of(service, poll.error, poll.asked)
+                yield state_of(service, poll.error, poll.errors)
             elif service.health is None:
                 yield ServiceState(service.name, True)
 
@@ -176,9 +178,8 @@ class ReleaseWatch:
 
     def _lines(self) -> Iterator[str]:
         for poll in self._polls:
-            said = poll.problem or (f"says {poll.last}" if poll.last else "has not answered yet")
             want = f" instead of {self._expected}" if self._expected and poll.last not in {None, self._expected} else ""
-            yield f"{poll.source.location} {said}{want} ({poll.streak} of {self._wait.consecutive} in a row)"
+            yield f"{poll.source.location} {_said(poll)}{want} ({poll.streak} of {self._wait.consecutive} in a row)"
 
     def _read(self, source: ReleaseSource, answer: HttpObservation | ProbeError) -> tuple[str | None, str | None]:
         """The release that an answer names, or what is wrong with the answer."""
@@ -200,3 +201,12 @@ class ReleaseWatch:
             return source.selector.text, source.selector.select(answer.document)
         named = answer.header(self._wait.header) if self._wait.header else MISSING
         return ("its header", named) if named is not MISSING else ("its text", answer.text)
+
+
+def _said(poll: _Poll) -> str:
+    """What a source says, and how often if it says several things."""
+    if poll.problem:
+        return poll.problem
+    if len(poll.counts) > 1:
+        return "says " + ", ".join(f"{release} {count} times" for release, count in sorted(poll.counts.items()))
+    return f"says {poll.last}" if poll.last else "has not answered yet"
