@@ -19,7 +19,7 @@ BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 @pytest.mark.parametrize("scenario", [BY_NAME[name] for name in CHOSEN], ids=CHOSEN)
 def test_a_fault_gets_its_verdict(scenario: Scenario, workers: str, tmp_path: Path) -> None:
     """Verdict, reason, action and exit status are the documented ones, alone with Allure and on two workers without."""
-    allure = ["--alluredir", str(tmp_path)] if workers == "0" else []
+    allure = [f"--alluredir={tmp_path}"] if workers == "0" else []
     observed = run_scenario(scenario, "-n", workers, *allure)
     assert observed.agrees(scenario), f"{observed}\n{observed.document.get('summary')}\n{observed.output[-3000:]}"
 

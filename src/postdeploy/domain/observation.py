@@ -6,12 +6,13 @@ Each answers ``subject(name, argument)`` for the words that may stand under ``ex
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
 
 from postdeploy.domain.matcher import show
+from postdeploy.domain.page_events import ConsoleMessage, FailedRequest, without_refused
 from postdeploy.domain.selection import MISSING
 
 __all__ = [
@@ -32,8 +33,6 @@ __all__ = [
 
 _EXCERPT: Final = 600
 
-_BLOCKED: Final = "ERR_BLOCKED_BY_CLIENT"
-"""What a browser says on its console of a request that was refused on this machine."""
 _KEY: Final = 60
 
 
@@ -207,39 +206,6 @@ class WebsocketObservation(Observation):
     def excerpt(self) -> str:
         """The messages, a line each."""
         return _cut("\n".join(self.messages), _EXCERPT)
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleMessage:
-    """An error that a page wrote to the console, or an exception that nobody caught; ``where`` is URL:line:column."""
-
-    text: str
-    where: str = ""
-
-    def __str__(self) -> str:
-        """As people read it."""
-        return f"{self.text} ({self.where})" if self.where else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class FailedRequest:
-    """A request of a page that got no answer (``status`` is 0) or one of 400 and above, or that we ``refused``."""
-
-    method: str
-    url: str
-    reason: str
-    status: int = 0
-    refused: bool = False
-
-    def __str__(self) -> str:
-        """As people read it."""
-        return f"{self.method} {self.url}: {self.reason}"
-
-
-def without_refused(console: Iterable[ConsoleMessage], requests: Iterable[FailedRequest]) -> Iterator[ConsoleMessage]:
-    """The console errors but those that tell of requests which we refused ourselves."""
-    ours = tuple(request.url for request in requests if request.refused)
-    return (message for message in console if not (_BLOCKED in message.text and message.where.startswith(ours)))
 
 
 @dataclass(frozen=True, kw_only=True)
