@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -32,7 +33,7 @@ def locate(target: Target, url: str) -> Location | None:
         return None
     path, query = _path(url), urlsplit(url).query
     inside = [
-        service for service in target.services.values() if _origin(service.url) == origin and _holds(service, path)
+        service for service in target.services.values() if _origin_of(service.url) == origin and _holds(service, path)
     ]
     if not inside:
         return None
@@ -58,7 +59,17 @@ def _holds(service: Service, path: str) -> bool:
 
 
 def _base(service: Service) -> str:
-    return _path(service.url).rstrip("/")
+    return _base_of(service.url)
+
+
+@lru_cache(maxsize=64)
+def _base_of(url: str) -> str:
+    return _path(url).rstrip("/")
+
+
+@lru_cache(maxsize=64)
+def _origin_of(url: str) -> tuple[str, str, int] | None:
+    return _origin(url)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:
