@@ -49,13 +49,18 @@ def test_pages_mention_no_file_that_is_not_there(page: Path) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+_GENERATED = {"benchmarks.md", "faults.md"}
+"""Pages that a program writes: their lines are as long as what was measured."""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_a_page_has_one_title_and_lines_that_fit(page: Path) -> None:
     """A page begins with its only title, and prose fits into 120 columns."""
     lines = page.read_text(encoding="utf-8").splitlines()
     prose = re.sub(r"^```.*?^```$", "", "\n".join(lines), flags=re.MULTILINE | re.DOTALL).splitlines()
     assert [line for line in prose if line.startswith("# ")] == [lines[0]]
-    assert [line for line in prose if len(line) > _WIDTH and not line.startswith("|")] == []
+    too_long = [line for line in prose if len(line) > _WIDTH and not line.startswith("|")]
+    assert page.name in _GENERATED or too_long == []
 
 
 def test_the_map_has_every_page() -> None:
