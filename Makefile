@@ -49,7 +49,7 @@ coverage: $(VENV)/.dev ## branch coverage of verdict and gate: 100 %
 	  --include='src/postdeploy/domain/*,src/postdeploy/gate.py,src/postdeploy/journal.py'
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile tests
+	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
 
 faults-table: $(VENV)/.base browser ## run every demo fault and write docs/reference/faults.md
 	$(BIN)/python -m scripts.faults_table
