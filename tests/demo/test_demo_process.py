@@ -130,7 +130,9 @@ def test_down_after_a_number_of_requests(start: Callable[..., Demo]) -> None:
     """The given number of requests is answered, then connections are refused and the process stays."""
     demo = start("--fault", "down-after-start=3")
     assert [demo.get("/healthz").status_code for _ in range(3)] == [200, 200, 200]
-    with pytest.raises(httpx2.TransportError):
+    with suppress(httpx2.TransportError):  # one that came while the door was closing may be cut off instead
+        demo.get("/healthz")
+    with pytest.raises(httpx2.ConnectError):
         demo.get("/healthz")
     assert demo.process.poll() is None
 
