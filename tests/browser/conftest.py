@@ -158,9 +158,9 @@ def browsers() -> Callable[[], dict[int, str]]:
     return processes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session() -> Iterator[BrowserSession]:
-    """The synchronous browser that the tests share."""
+    """The synchronous browser that the tests of a file share; a thread can have only one, so none outlives its file."""
     shared = BrowserSession(find)
     yield shared
     shared.close()

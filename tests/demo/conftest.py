@@ -100,9 +100,9 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for the tests of a file; a thread can have only one Playwright, so none outlives its file."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER)
         yield browser
