@@ -6,9 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+FAULT_RECORDS := $(CURDIR)/.fault_records
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage faults-table bench schemas docs clean browser
+.PHONY: help demo test lint types layers unit coverage faults fault-tools faults-table bench schemas docs clean browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,8 +49,16 @@ coverage: $(VENV)/.dev ## branch coverage of verdict and gate: 100 %
 	$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing \
 	  --include='src/postdeploy/domain/*,src/postdeploy/gate.py,src/postdeploy/journal.py'
 
-unit: $(VENV)/.dev
+unit: $(VENV)/.dev fault-tools
 	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
+
+fault-tools: # what the fault suite injects faults with
+	@bash scripts/install-fault-tools.sh
+
+faults: $(VENV)/.dev browser fault-tools ## as root: inject every fault, and write docs/reference/fault-matrix.md
+	rm -rf $(FAULT_RECORDS)
+	status=0; FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --reruns 1 \
+	  tests/faults || status=$$?; $(BIN)/python -m scripts.fault_matrix $(FAULT_RECORDS) && exit $$status
 
 faults-table: $(VENV)/.base browser ## run every demo fault and write docs/reference/faults.md
 	$(BIN)/python -m scripts.faults_table
@@ -61,5 +70,5 @@ bench: $(VENV)/.dev browser ## measure, and write docs/reference/benchmarks.md
 	$(BIN)/python -m benchmarks --write
 
 clean: ## remove what was built and measured
-	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .fault_records
 	find reports -mindepth 1 ! -name README.md -delete
