@@ -55,6 +55,7 @@ def verdict_document(
         "baseline": _baseline(evidence),
         "counts": evidence.counts(),
         "narrowed_by": list(evidence.narrowed_by),
+        "suite": _suite(evidence),
         "incidents": [{"reason": incident.reason, "message": incident.message} for incident in evidence.incidents],
         "checks": [_check(check, evidence, causes.get(check.id)) for check in evidence.plan],
         "causes": [_cause(cause) for cause in verdict.causes],
@@ -63,6 +64,11 @@ def verdict_document(
         "evidence": dict(proof),
         "reports": dict(exporters),
     }
+
+
+def _suite(evidence: Evidence) -> dict[str, Any] | None:
+    suite = evidence.suite
+    return {"digest": suite.digest(evidence.run.get("plugins")), "files": dict(suite.files)} if suite else None
 
 
 def _run(evidence: Evidence) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from postdeploy.domain.facts import (
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.reading import array, mapping, number, optional_text, text
 from postdeploy.domain.result import CheckResult, Outcome
+from postdeploy.domain.suite import Suite
 
 __all__ = [
     "ANSWERED_WRONGLY",
@@ -50,6 +51,7 @@ class Evidence:
     policy: Policy
     plan: tuple[PlannedCheck, ...] = ()
     narrowed_by: tuple[str, ...] = ()
+    suite: Suite | None = None
     results: Mapping[str, CheckResult] = field(default_factory=dict)
     services: Mapping[str, ServiceState] = field(default_factory=dict)
     release: ReleaseEvidence = field(default_factory=ReleaseEvidence)
@@ -113,7 +115,7 @@ def _require_order(state: Mapping[str, Any], kind: str) -> None:
         raise ValueError(f"the record '{kind}' stands where it cannot: a run starts once, with its first record")
     if "finished" in state:
         raise ValueError(f"the record '{kind}' stands after the end of the run")
-    if kind in {"plan", "baseline"} and kind in state:
+    if kind in {"plan", "baseline", "suite"} and kind in state:
         raise ValueError(f"the record '{kind}' stands twice")
 
 
@@ -127,6 +129,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
         policy=Policy.from_json(started["policy"]),
         plan=plan["checks"],
         narrowed_by=plan["narrowed_by"],
+        suite=state.get("suite"),
         results=state["results"],
         services=state["services"],
         release=release,
@@ -151,6 +154,10 @@ def _plan(state: dict[str, Any], record: Mapping[str, Any]) -> None:
         raise ValueError("one check is planned twice")
     narrowed = dict.fromkeys(text(word) for word in array(record["narrowed_by"]))
     state["plan"] = {"checks": checks, "narrowed_by": tuple(narrowed)}
+
+
+def _suite(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state["suite"] = Suite.from_json(record["files"])
 
 
 def _result(state: dict[str, Any], record: Mapping[str, Any]) -> None:
@@ -201,6 +208,7 @@ def _finished(state: dict[str, Any], record: Mapping[str, Any]) -> None:
 _RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]] = {
     "started": _started,
     "plan": _plan,
+    "suite": _suite,
     "result": _result,
     "service": _service,
     "release": _release,

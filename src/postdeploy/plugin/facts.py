@@ -16,6 +16,7 @@ from postdeploy.domain.target import Target
 from postdeploy.errors import ConfigProblem, ConfigurationError, DocumentError
 from postdeploy.journal import read_document
 from postdeploy.plugin.options import Settings
+from postdeploy.plugin.suite_files import foreign_plugins
 
 __all__ = ["about_baseline", "about_run", "about_target", "new_run_id"]
 
@@ -34,7 +35,7 @@ def about_run(config: pytest.Config, run_id: str) -> dict[str, Any]:
         "started": time.time(),
         "tool": {"name": "pytest-postdeploy", "version": __version__, "python": platform.python_version()},
         "argv": [str(argument) for argument in config.invocation_params.args],
-        "plugins": plugins,
+        "plugins": plugins | foreign_plugins(config),
         "ci": _pipeline(),
         "pid": os.getpid(),
     }

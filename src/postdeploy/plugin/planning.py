@@ -16,6 +16,7 @@ from postdeploy.plugin.marks import find_problems
 from postdeploy.plugin.masking import mask
 from postdeploy.plugin.narrowing import narrowed_by
 from postdeploy.plugin.python_checks import plan_python, prepare_python
+from postdeploy.plugin.suite_files import suite_files
 
 __all__: list[str] = []
 
@@ -63,7 +64,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not execution.settings.worker:
         session.items.sort(key=lambda item: isinstance(item, CheckItem))
     _tell(config, {"checks": [_plan(item, config).to_json() for item in everything.values()],
-                   "narrowed_by": list(narrowed_by(session, missing))})  # fmt: skip
+                   "narrowed_by": list(narrowed_by(session, missing)),
+                   "files": suite_files(config, everything.values())})  # fmt: skip
 
 
 def _tell(config: pytest.Config, plan: Mapping[str, Any]) -> None:

@@ -39,6 +39,7 @@ class Recorder:
         self._ledger = Ledger(settings, self.signals)
         self._attempts = AttemptLog()
         self._planned: set[str] | None = None
+        self._files: Mapping[str, str] = {}
         self._interrupted: str | None = None
 
     # Beginning and end.
@@ -86,12 +87,15 @@ class Recorder:
 
     def plan(self, plan: Mapping[str, Any]) -> None:
         """What was collected; every worker tells, and they must agree."""
-        ids = {check["id"] for check in plan["checks"]}
+        ids, files = {check["id"] for check in plan["checks"]}, plan["files"]
         if self._planned is None:
-            self._planned = ids
-            self._ledger.append({"record": "plan", **plan})
+            self._planned, self._files = ids, files
+            self._ledger.append({"record": "plan", "checks": plan["checks"], "narrowed_by": plan["narrowed_by"]})
+            self._ledger.append({"record": "suite", "files": files})
         elif self._planned != ids:
             self.incident("internal_error", "the workers collected different checks")
+        elif self._files != files:
+            self.incident("internal_error", "the workers read different files")
 
     def readiness(self, readiness: Readiness) -> None:
         """How preflight and the wait for the release went."""
