@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 FAULT_RECORDS := $(CURDIR)/.fault_records
+unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compile the whole package again
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types layers unit coverage faults fault-tools faults-table bench schemas docs clean browser

@@ -121,10 +121,10 @@ class Tab:
         page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
         page.on("request", lambda request: self.requests.append(request.url))
 
-    def wait_for_problem(self) -> None:
-        """Wait until something has gone wrong."""
+    def wait_for_problem(self, text: str = "") -> None:
+        """Wait until something has gone wrong whose description holds the text."""
         deadline = time.monotonic() + 4
-        while not self.problems and time.monotonic() < deadline:
+        while not any(text in problem for problem in self.problems) and time.monotonic() < deadline:
             self.page.wait_for_timeout(20)
 
     def _console(self, message: Any) -> None:

@@ -217,7 +217,7 @@ def test_faults_that_the_console_shows(tab: Tab, demo: Demo, fault: str, problem
     """A fault is a problem that a browser reports by itself."""
     demo.suffer(fault)
     tab.page.goto("/")
-    tab.wait_for_problem()
+    tab.wait_for_problem(problem)
     assert any(problem in one for one in tab.problems), tab.problems
 
 

@@ -23,6 +23,7 @@ from postdeploy.config.scalars import resolve
 __all__ = ["DEPTH", "parse"]
 
 DEPTH: Final = 20
+_TOO_DEEP: Final = f"nested more than {DEPTH} levels deep"
 _ENOUGH: Final = 100
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START: Final = (1, 1)
@@ -54,6 +55,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> None:
     line = lines[at[0] - 1] if at[0] <= len(lines) else ""
     if line.lstrip(" ").startswith("\t"):
         report.add((at[0], line.index("\t") + 1), "a tab indents this line", "use spaces")
+        return
+    if error.problem and "nesting depth" in error.problem:  # libyaml looks ahead further than we go
+        report.add(at, _TOO_DEEP, "flatten it")
         return
     context = f"{error.context}: " if error.context else ""
     report.add(at, f"not YAML: {context}{error.problem}", _quote(line))
@@ -105,7 +109,7 @@ class _Builder:
         if kind is ScalarEvent:
             return _scalar(event, name)
         if depth >= DEPTH:
-            self._refuse(event, f"nested more than {DEPTH} levels deep", "flatten it")
+            self._refuse(event, _TOO_DEEP, "flatten it")
             raise _Stop
         return (
             self._mapping(event, name, depth + 1) if kind is MappingStartEvent else self._list(event, name, depth + 1)
