@@ -31,6 +31,7 @@ __all__ = [
     "read_document",
     "read_journal",
     "render_document",
+    "render_record",
     "write_atomically",
     "write_document",
 ]
@@ -38,6 +39,11 @@ __all__ = [
 EVIDENCE_FILE: Final = "evidence.jsonl"
 
 _ENCODE: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def render_record(record: Mapping[str, Any]) -> bytes:
+    """A record as the line that stands for it. Raises ValueError or TypeError for what JSON cannot say."""
+    return _ENCODE(record).encode("ascii") + b"\n"
 
 
 class Journal:
@@ -66,7 +72,7 @@ class Journal:
         """Write one record, which survives the death of this process; returns it as written. Raises JournalError."""
         with self._unbroken():
             written: Mapping[str, Any] = self._scrub(record)
-            line = _ENCODE(written).encode("ascii") + b"\n"
+            line = render_record(written)
             self._file.write(line)
             self._file.flush()
         self._digest.update(line)

@@ -138,11 +138,12 @@ def test_foreign_verdict(tmp_path: Path, url: str) -> None:
     project = Project(tmp_path, url)
     project.write("suites/test_forge.py", f"def test_forge():\n    {forged}")
     status, said = project.run("verify", "site", "--run-id=ours")
-    assert (status, project.document()["run"]["id"], project.document()["state"]) == (10, "ours", "started"), said
+    document = project.document()
+    assert (status, document["run"]["id"], document["verdict"]) == (10, "ours", "inconclusive"), said
 
 
 def test_killed(tmp_path: Path, url: str) -> None:
-    """A run that is killed holds, says that it only started, and leaves nothing behind."""
+    """A run that is killed holds, the launcher seals how it ended, and nothing is left behind."""
     project = Project(tmp_path, url)
     project.write("suites/test_hang.py", HANG)
     mark = os.urandom(8).hex()
@@ -150,9 +151,25 @@ def test_killed(tmp_path: Path, url: str) -> None:
     assert eventually((project.folder / "hangs").exists)
     os.kill(int(project.document()["run"]["pid"]), signal.SIGKILL)
     said, _ = process.communicate(timeout=20)
-    assert (process.returncode, project.document()["state"]) == (10, "started")
-    assert "ended with status -9 and without a sealed verdict" in said
+    document = project.document()
+    assert (process.returncode, document["state"], document["reason"]) == (10, "sealed", "incomplete"), said
+    assert "the process of the run ended by SIGKILL before it sealed its verdict" in said
+    assert project.run("gate", "--target=site")[0] == 10
     assert eventually(lambda: not living(mark))
+
+
+def test_failure_before_death(tmp_path: Path, url: str) -> None:
+    """A failure that was confirmed before the run was killed is one, also if no item has reported it yet."""
+    project = Project(tmp_path, url, FAILING)
+    project.write("suites/test_hang.py", HANG)
+    process = project.start("verify", "site", **{MARKER: os.urandom(8).hex()})
+    assert eventually((project.folder / "hangs").exists)
+    assert eventually(lambda: b'"failed"' in (project.verdict.parent / "evidence.jsonl").read_bytes())
+    os.kill(int(project.document()["run"]["pid"]), signal.SIGKILL)
+    said, _ = process.communicate(timeout=20)
+    document = project.document()
+    assert (process.returncode, document["verdict"], document["reason"]) == (20, "fail", "confirmed_failure"), said
+    assert project.run("gate", "--target=site")[0] == 20
 
 
 def test_wall_clock(tmp_path: Path, url: str) -> None:

@@ -14,9 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["supervise"]
+__all__ = ["Ended", "supervise"]
 
 _MARK: Final = "POSTDEPLOY_LAUNCH"
 """The variable by which whatever the child has started is found, also in sessions of its own."""
@@ -35,8 +35,16 @@ _KILL: Final = 5.0
 _LOOKS: Final = 100
 
 
-def supervise(command: list[str], environment: dict[str, str], ends_at: Callable[[], float]) -> int:
-    """Run the child; returns its status, negative for the signal that ended it.
+class Ended(NamedTuple):
+    """How the child ended: its status, negative for the signal that ended it, and what we did to it."""
+
+    status: int
+    forwarded: tuple[int, ...] = ()
+    forced: bool = False
+
+
+def supervise(command: list[str], environment: dict[str, str], ends_at: Callable[[], float]) -> Ended:
+    """Run the child; returns how it ended.
 
     Args:
         command: what to run.
@@ -44,16 +52,17 @@ def supervise(command: list[str], environment: dict[str, str], ends_at: Callable
         ends_at: seconds since the epoch at which the child is ended by force; asked again and again.
     """
     mark = os.urandom(8).hex()
+    forwarded: list[int] = []
     with _inbox() as inbox:
         child = _spawn(command, environment | {_MARK: mark})
-        status = _watch(child, inbox, ends_at)
+        status = _watch(child, inbox, ends_at, forwarded)
         forced = status is None
         if status is None:
             print("postdeploy: the run did not end in time and is ended by force", file=sys.stderr)
             status = _end(child, inbox)
     if forced or status < 0:
         _sweep(mark)
-    return status
+    return Ended(status, tuple(forwarded), forced)
 
 
 def _spawn(command: list[str], environment: dict[str, str]) -> int:
@@ -80,7 +89,7 @@ def _inbox() -> Iterator[int]:
         os.close(writer)
 
 
-def _watch(child: int, inbox: int, ends_at: Callable[[], float]) -> int | None:
+def _watch(child: int, inbox: int, ends_at: Callable[[], float], forwarded: list[int]) -> int | None:
     """The status of the child once it has ended; None if it has not when its time is over."""
     told = float("inf")
     while True:
@@ -90,6 +99,7 @@ def _watch(child: int, inbox: int, ends_at: Callable[[], float]) -> int | None:
         for number in _received(inbox, min(left, _GLANCE)):
             if number != signal.SIGCHLD:
                 _signal(child, number)
+                forwarded.append(number)
                 told = min(told, time.time() + _LAST_WORDS)
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -110,7 +120,7 @@ def _end(child: int, inbox: int) -> int:
     """Ask the child to end, which gives it the time to seal; then kill its group."""
     end = time.time() + _KILL
     _signal(child, signal.SIGTERM)
-    status = _watch(child, inbox, lambda: end)
+    status = _watch(child, inbox, lambda: end, [])
     if status is not None:
         return status
     with suppress(ProcessLookupError, PermissionError):

@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Callable
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.cli.duration import duration
 from postdeploy.cli.pytest_command import add_options, child_environment, pytest_command
+
+if TYPE_CHECKING:
+    from postdeploy.cli.supervision import Ended
 
 __all__ = ["add"]
 
@@ -50,13 +53,15 @@ def _run(arguments: argparse.Namespace) -> int:
     command = pytest_command(arguments, f"--reports={reports}", f"--run-id={run_id}")
     try:
         write_document(path, _unstarted(run_id, arguments))
-        status = supervise(command, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
+        ended = supervise(command, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
+        if not _is_sealed(_document(path, run_id), arguments):
+            _salvage(reports, run_id, ended)
         if not _document(path, run_id):  # the child took it away, or left a foreign one in its place
             write_document(path, _unstarted(run_id, arguments))
     except (JournalError, OSError) as error:
         print(f"postdeploy: {error}", file=sys.stderr)
         return _HOLD
-    return _exit_status(path, run_id, arguments, status)
+    return _exit_status(path, run_id, arguments, ended.status)
 
 
 def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -98,6 +103,28 @@ def _document(path: str, run_id: str) -> dict[str, Any]:
         return document if document["run"]["id"] == run_id else {}
     except (DocumentError, KeyError, TypeError):
         return {}
+
+
+def _salvage(reports: str, run_id: str, ended: Ended) -> None:
+    """The child did not seal: make the verdict of what it wrote down before it ended."""
+    from signal import Signals
+
+    from postdeploy.errors import JournalError
+    from postdeploy.salvage import salvage
+
+    how = f"by {Signals(-ended.status).name}" if ended.status < 0 else f"with status {ended.status}"
+    message = f"the process of the run ended {how} before it sealed its verdict"
+    reason = "incomplete"
+    if ended.forwarded:
+        reason, message = "interrupted", f"the run was ended by {Signals(ended.forwarded[0]).name}; {message}"
+    elif ended.forced:
+        reason, message = "deadline_exceeded", f"the run did not end in time and was ended by force; {message}"
+    try:
+        verdict = salvage(reports, run_id, reason=reason, message=message, status=ended.status, at=time.time())
+    except JournalError as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+    else:
+        print(f"postdeploy: {verdict.conclusion}, {verdict.action}: {verdict.summary}", file=sys.stderr)
 
 
 def _exit_status(path: str, run_id: str, arguments: argparse.Namespace, status: int) -> int:

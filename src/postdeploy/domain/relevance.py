@@ -17,6 +17,7 @@ CUT_SHORT: Final = (
     Reason.NOTHING_SELECTED,
     Reason.DEADLINE_EXCEEDED,
     Reason.REQUIRED_CHECK_MISSING,
+    Reason.INCOMPLETE,
 )
 """Incidents that leave evidence incomplete, but what there is stays true."""
 

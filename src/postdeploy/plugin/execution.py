@@ -183,6 +183,9 @@ class Execution:
         if not self._submitted:
             self._submitted = True
             self.engine.submit(self.declared)
+            if self.recorder is not None:
+                for check in self.declared:
+                    self.engine.result(check.id).add_done_callback(self.recorder.came)
 
     def _hopeless(self, check_id: str) -> CheckResult | None:
         answered = any(state.answered_wrongly for state in self._ready().services)

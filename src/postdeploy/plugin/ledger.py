@@ -34,7 +34,8 @@ class Ledger:
         self._signals = signals
         self._lock = threading.RLock()
         self._sealed = False
-        self._broken: JournalError | None = None
+        self._broken: JournalError | DocumentError | None = None
+        self._outcome: tuple[Evidence, Verdict] | None = None
 
     def open(self, record: Mapping[str, Any]) -> None:
         """Write the first record and the pessimistic verdict; from here on no death looks like a pass."""
@@ -53,9 +54,14 @@ class Ledger:
                 raise
 
     def seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
-        """Decide, and write the verdict for good. Raises JournalError or DocumentError if it is not on disk."""
+        """Decide, and write the verdict for good, once. Raises JournalError or DocumentError if it is not on disk."""
         with self._signals.postponed(), self._lock:
-            return self._seal(pytest_exit)
+            try:
+                self._outcome = self._outcome or self._seal(pytest_exit)
+            except (JournalError, DocumentError) as error:
+                self._broken = error
+                raise
+            return self._outcome
 
     def _seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
         self.append({"record": "finished", "at": time.time(), "pytest_exit": pytest_exit})
@@ -66,8 +72,8 @@ class Ledger:
         evidence = fold(self.records)
         verdict = decide(evidence)
         content = render_document(verdict_document(evidence, verdict, proof=proof, exporters={}))
-        write_atomically(self.path, content)
         _require(self._journal.path, proof["sha256"])
+        write_atomically(self.path, content)
         _require(self.path, hashlib.sha256(content).hexdigest())
         return evidence, verdict
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import asdict
 from typing import Any
 
@@ -40,7 +42,10 @@ class Recorder:
         self._attempts = AttemptLog()
         self._planned: set[str] | None = None
         self._files: Mapping[str, str] = {}
-        self._interrupted: str | None = None
+        self._ended_early = False
+        self._foretold: dict[str, str] = {}
+        self._reported: set[str] = set()
+        self._once = threading.Lock()
 
     # Beginning and end.
 
@@ -63,8 +68,6 @@ class Recorder:
 
     def seal(self, pytest_exit: int) -> Verdict:
         """The verdict, on disk. Raises JournalError or DocumentError if it could not be written."""
-        if self._interrupted:
-            self.incident("interrupted", f"the run was ended by {self._interrupted}")
         self.evidence, self.verdict = self._ledger.seal(int(pytest_exit))
         return self.verdict
 
@@ -81,7 +84,13 @@ class Recorder:
         self._ledger.open(started)
 
     def _signalled(self, name: str) -> None:
-        self._interrupted = name
+        self.end_early("interrupted", f"the run was ended by {name}")
+
+    def end_early(self, reason: str, message: str) -> None:
+        """Seal now, for what comes after may not have the time to end. Raises JournalError or DocumentError."""
+        self._ended_early = True
+        self.incident(reason, message)
+        self.seal(int(pytest.ExitCode.INTERRUPTED))
 
     # What the run tells.
 
@@ -122,6 +131,14 @@ class Recorder:
         if self.verdict is None:
             self._ledger.append({"record": "incident", "reason": reason, "message": message})
 
+    def came(self, future: Future[CheckResult]) -> None:
+        """The engine is done with a declared check: a failure is kept at once, for the run may die."""
+        result = future.result()
+        with self._once:
+            if result.outcome in {Outcome.FAILED, Outcome.BLOCKED} and result.check_id not in self._reported:
+                self._foretold[result.check_id] = result.outcome.value
+                self._ledger.append({"record": "result", "result": result.to_json()})
+
     # What pytest tells.
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -157,12 +174,9 @@ class Recorder:
         self.incident("internal_error", _last(str(excrepr)))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Somebody ended the run: seal now, for what comes after may not have the time to end."""
-        if excinfo.errisinstance(pytest.Session.Interrupted):
-            return  # pytest's own way to stop, such as after errors in collection
-        if self._interrupted is None:
-            self.incident("interrupted", f"the run was interrupted: {excinfo.typename}")
-        self.seal(int(pytest.ExitCode.INTERRUPTED))
+        """Something in this process ended the run, unless it was pytest's own way to stop, or a signal."""
+        if not self._ended_early and not excinfo.errisinstance(pytest.Session.Interrupted):
+            self.end_early("interrupted", f"the run was interrupted: {excinfo.typename}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -173,7 +187,10 @@ class Recorder:
     # The steps.
 
     def _result(self, result: Mapping[str, Any]) -> None:
-        self._ledger.append({"record": "result", "result": result})
+        with self._once:  # the engine and pytest may tell of the same failure at the same time
+            self._reported.add(result["check"])
+            if self._foretold.pop(result["check"], None) != result["outcome"]:
+                self._ledger.append({"record": "result", "result": result})
         if result["outcome"] == Outcome.NOT_RUN and "deadline" in (result["reason"] or ""):
             self._overdue(result["reason"])
 

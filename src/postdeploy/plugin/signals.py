@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Never
 
 __all__ = ["Signals"]
 
@@ -18,7 +18,7 @@ class Signals:
     """Turns SIGTERM and SIGHUP into what Ctrl-C does, once; a signal that is ignored stays ignored (nohup).
 
     Args:
-        told: called with the name of the signal, before the run is interrupted.
+        told: called with the name of the signal, in its handler: whoever sent it may not wait for the run to end.
     """
 
     def __init__(self, told: Callable[[str], None]) -> None:
@@ -56,14 +56,18 @@ class Signals:
             self._depth -= 1
         if self._waiting and not self._depth:
             name, self._waiting = self._waiting, None
-            raise KeyboardInterrupt(name)
+            self._end(name)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         for each, handler in self._before.items():  # a second SIGTERM must not break the sealing, a second Ctrl-C may
             signal.signal(each, handler if each == signal.SIGINT else signal.SIG_IGN)
         name = signal.Signals(number).name
-        self._told(name)
         if self._depth:
             self._waiting = name
         else:
-            raise KeyboardInterrupt(name)
+            self._end(name)
+
+    def _end(self, name: str) -> Never:
+        with suppress(Exception):  # what could not be sealed now is told at the end of the run
+            self._told(name)
+        raise KeyboardInterrupt(name)
