@@ -10,7 +10,8 @@ An *error* means that we could not tell; a *failure* (the target is wrong) is da
     ├── BrowserUnavailableError no browser was found or it could not be started
     ├── ServerStartError        the server of a target did not become ready
     ├── JournalError            the evidence cannot be written or read back
-    └── DocumentError           a verdict file is missing, unreadable or not one
+    ├── DocumentError           a verdict file is missing, unreadable or not one
+    └── SignatureError          a key, an envelope or a signature is missing or not what it has to be
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ __all__ = [
     "ProbeError",
     "SecretMissingError",
     "ServerStartError",
+    "SignatureError",
 ]
 
 
@@ -107,3 +109,7 @@ class JournalError(PostdeployError):
 
 class DocumentError(PostdeployError):
     """A verdict file is missing, unreadable, or not a verdict."""
+
+
+class SignatureError(PostdeployError):
+    """A key, an envelope or a signature is missing or not what it has to be."""

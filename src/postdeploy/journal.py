@@ -24,6 +24,7 @@ from postdeploy.documents import (
 from postdeploy.errors import JournalError
 
 __all__ = [
+    "ENVELOPE_FILE",
     "EVIDENCE_FILE",
     "VERDICT_FILE",
     "Journal",
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 EVIDENCE_FILE: Final = "evidence.jsonl"
+
+ENVELOPE_FILE: Final = "verdict.dsse.json"
+"""The signed statement about a verdict, beside it."""
 
 _ENCODE: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
@@ -115,15 +119,21 @@ class JournalContent(NamedTuple):
     torn: bool
 
 
-def read_journal(path: Path) -> JournalContent:
-    """What a journal holds. Raises JournalError for anything that is no record, save a torn last line."""
+def read_journal(path: Path, sha256: str | None = None) -> JournalContent:
+    """What a journal holds. Raises JournalError for anything that is no record, save a torn last line.
+
+    With the digest that it must have nothing of another one is parsed; that is a JournalError, too.
+    """
     try:
         content = read_regular(path)
     except OSError as error:
         raise JournalError(f"{path}: the evidence cannot be read: {why(error)}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and digest != sha256:
+        raise JournalError(f"{path}: the evidence is not the one that the verdict was made from")
     *lines, rest = content.split(b"\n")
     records = [_record(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
-    return JournalContent(records, hashlib.sha256(content).hexdigest(), torn=bool(rest))
+    return JournalContent(records, digest, torn=bool(rest))
 
 
 def _record(line: bytes, place: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""L5: the command line. ``postdeploy verify | gate | plan | validate``.
+"""L5: the command line. ``postdeploy verify | gate | plan | validate | keygen``.
 
 What a command needs is imported when it runs: the launcher's own start adds to every verification.
 """
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from postdeploy import __version__
-from postdeploy.cli import gate, plan, validate, verify
+from postdeploy.cli import gate, keygen, plan, validate, verify
 
 __all__ = ["main"]
 
@@ -37,6 +37,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"postdeploy {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (verify, gate, plan, validate):
+    for module in (verify, gate, plan, validate, keygen):
         module.add(commands)
     return parser

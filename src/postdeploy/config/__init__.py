@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from postdeploy.config.targets import Identity
     from postdeploy.domain.check import Check
     from postdeploy.domain.target import Target
     from postdeploy.errors import ConfigProblem
 
-__all__ = ["is_suite", "load_suite", "load_suites", "load_target", "problems", "target_names"]
+__all__ = ["is_suite", "load_suite", "load_suites", "load_target", "problems", "target_identity", "target_names"]
 
 
 def load_target(path: Path, name: str, environment: Mapping[str, str]) -> Target:
@@ -25,6 +26,13 @@ def load_target(path: Path, name: str, environment: Mapping[str, str]) -> Target
     from postdeploy.config.targets import load_target as load
 
     return load(path, name, environment)
+
+
+def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Identity:
+    """URLs and configuration digest of a target, for which its secrets need not be set. Raises ConfigurationError."""
+    from postdeploy.config.targets import target_identity as identity
+
+    return identity(path, name, environment)
 
 
 def target_names(path: Path) -> tuple[str, ...]:

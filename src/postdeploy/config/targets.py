@@ -29,8 +29,9 @@ from postdeploy.domain.target import (
     Service,
     Target,
 )
+from postdeploy.errors import ConfigProblem, SecretMissingError
 
-__all__ = ["Entry", "load_target", "read_entries", "read_targets_file", "target_names"]
+__all__ = ["Entry", "Identity", "load_target", "read_entries", "read_targets_file", "target_identity", "target_names"]
 
 _TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 _NO_FILE: Final = "write one; docs/tutorial shows how"
@@ -44,16 +45,39 @@ class Entry(NamedTuple):
     values: dict[str, Any]
 
 
+class Identity(NamedTuple):
+    """What a target resolves to without its secrets: URLs of its services by name, and the digest of its entry."""
+
+    services: Mapping[str, str]
+    digest: str
+
+
 def load_target(path: Path, name: str, environment: Mapping[str, str]) -> Target:
     """The target of this name. Raises ConfigurationError or SecretMissingError with everything that is wrong."""
+    return _target(name, _load_entry(path, name, environment, chosen=name))
+
+
+def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Identity:
+    """What the target resolves to; of variables, it needs only those outside of secrets. Raises ConfigurationError."""
+    entry = _load_entry(path, name, environment, chosen=None)
+    try:
+        digest = _digest(entry.node)
+    except TypeError as error:
+        message = f"target '{name}' needs a variable that is not set"
+        problem = ConfigProblem(show_path(path, Path.cwd()), *entry.node.at, message, "set it as for the run itself")
+        raise SecretMissingError([problem]) from error
+    return Identity({service: place["url"] for service, place in entry.values["services"].items()}, digest)
+
+
+def _load_entry(path: Path, name: str, environment: Mapping[str, str], chosen: str | None) -> Entry:
     report = Report(show_path(path, Path.cwd()))
-    entries = read_targets_file(path, report, environment, chosen=name)
+    entries = read_targets_file(path, report, environment, chosen)
     if entries is not None and name not in entries:
         _unknown(name, entries, report)
     raise_problems((report,))
     if entries is None:  # pragma: no cover - then something was reported
         raise AssertionError
-    return _target(name, entries[name])
+    return entries[name]
 
 
 def target_names(path: Path) -> tuple[str, ...]:
