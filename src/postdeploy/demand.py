@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from postdeploy.domain.document import SCHEMA, iso
 from postdeploy.domain.status import status_of
+from postdeploy.errors import RefusedError
 from postdeploy.signing import PublicKey
 
-__all__ = ["QUESTIONS", "Demand", "RefusedError"]
+__all__ = ["QUESTIONS", "Demand"]
 
 _SKEW: Final = 60.0
 """Seconds by which the clocks of the run, of ``gate begin`` and of the gate may differ."""
@@ -46,10 +47,6 @@ class Demand:
     suite: str | None = None
     status: int | None = None
     keys: tuple[PublicKey, ...] = ()
-
-
-class RefusedError(Exception):
-    """The verdict proves nothing, or something else; the message is one sentence."""
 
 
 def _ask_form(document: Mapping[str, Any], _demand: Demand) -> None:

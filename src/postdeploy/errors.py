@@ -11,6 +11,7 @@ An *error* means that we could not tell; a *failure* (the target is wrong) is da
     ├── ServerStartError        the server of a target did not become ready
     ├── JournalError            the evidence cannot be written or read back
     ├── DocumentError           a verdict file is missing, unreadable or not one
+    ├── RefusedError            a verdict proves nothing, or something else than what was asked
     └── SignatureError          a key, an envelope or a signature is missing or not what it has to be
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "JournalError",
     "PostdeployError",
     "ProbeError",
+    "RefusedError",
     "SecretMissingError",
     "ServerStartError",
     "SignatureError",
@@ -113,3 +115,7 @@ class DocumentError(PostdeployError):
 
 class SignatureError(PostdeployError):
     """A key, an envelope or a signature is missing or not what it has to be."""
+
+
+class RefusedError(PostdeployError):
+    """A verdict proves nothing, or something else than what was asked; the message is one sentence."""

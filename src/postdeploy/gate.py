@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from postdeploy import __version__
-from postdeploy.demand import QUESTIONS, Demand, RefusedError
+from postdeploy.demand import QUESTIONS, Demand
 from postdeploy.documents import VERDICT_FILE, parse, read_regular, render_document, why
 from postdeploy.domain.attestation import statement, subject_digest
 from postdeploy.domain.decision import decide
@@ -21,10 +21,10 @@ from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import EvidenceError, fold
 from postdeploy.domain.status import ExitStatus, status_of
 from postdeploy.dsse import open_envelope
-from postdeploy.errors import JournalError, SignatureError
+from postdeploy.errors import JournalError, RefusedError, SignatureError
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE, JournalContent, read_journal
 
-__all__ = ["Demand", "Ruling", "judge", "refuse"]
+__all__ = ["Believed", "Demand", "Ruling", "believe", "judge", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,13 @@ class Ruling:
     sentence: str
 
 
+class Believed(NamedTuple):
+    """A verdict that follows from its evidence to the last byte, and the digest of its file."""
+
+    document: Mapping[str, Any]
+    sha256: str
+
+
 def refuse(reason: object) -> Ruling:
     """No proof or wrong proof, in one sentence."""
     return Ruling(int(ExitStatus.NO_PROOF), f"refused: {reason}")
@@ -43,16 +50,22 @@ def refuse(reason: object) -> Ruling:
 def judge(path: Path, demand: Demand) -> Ruling:
     """Believe the verdict file and pass on its action, or refuse it with status 30."""
     try:
-        document = _believe(path, demand)
-    except (RefusedError, JournalError, EvidenceError, SignatureError) as error:
+        return _ruling(believe(path, demand).document)
+    except RefusedError as error:
         return refuse(error)
+
+
+def believe(path: Path, demand: Demand) -> Believed:
+    """The verdict, if it is about what was asked and follows from its evidence. Raises RefusedError."""
+    try:
+        return _believe(path, demand)
+    except (JournalError, EvidenceError, SignatureError) as error:
+        raise RefusedError(str(error)) from error
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        return refuse(f"{path}: not a verdict: {error!r}")
-    return _ruling(document)
+        raise RefusedError(f"{path}: not a verdict: {error!r}") from error
 
 
-def _believe(path: Path, demand: Demand) -> Mapping[str, Any]:
-    """The document, if it is about what was asked and follows from its evidence to the last byte."""
+def _believe(path: Path, demand: Demand) -> Believed:
     content = _content(path)
     stated = _stated(path, content, demand) if demand.keys else None
     document = _parsed(path, content)
@@ -64,9 +77,10 @@ def _believe(path: Path, demand: Demand) -> Mapping[str, Any]:
         raise RefusedError(_not_following(document, different))
     if content != render_document(follows):
         raise RefusedError(f"{path}: not written as it was sealed")
-    if stated is not None and stated != statement(document, _sha256(content)):
+    believed = Believed(document, _sha256(content))
+    if stated is not None and stated != statement(*believed):
         raise RefusedError("the signed statement does not follow from the verdict")
-    return document
+    return believed
 
 
 def _stated(path: Path, content: bytes, demand: Demand) -> Mapping[str, Any]:

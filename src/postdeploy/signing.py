@@ -15,14 +15,15 @@ from typing import Any, Final
 from postdeploy.documents import why
 from postdeploy.errors import SignatureError
 
-__all__ = ["PrivateKey", "PublicKey", "new_key", "read_key"]
+__all__ = ["VARIABLE", "PrivateKey", "PublicKey", "new_key", "read_key", "require_library"]
 
 _PRIVATE: Final = bytes.fromhex("302e020100300506032b657004220420")
 _PUBLIC: Final = bytes.fromhex("302a300506032b6570032100")
 """What stands before the 32 bytes of a key in DER: PrivateKeyInfo and SubjectPublicKeyInfo with the id of Ed25519."""
 
 _SIZE: Final = 32
-_VARIABLE: Final = "env:"
+VARIABLE: Final = "env:"
+_LACKING: Final = "signatures need the package cryptography: python -m pip install 'pytest-postdeploy[sign]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class PrivateKey:
 
 def read_key(place: str, environment: Mapping[str, str]) -> bytes:
     """The PEM that stands in a file, or in a variable that is named as ``env:NAME``. Raises SignatureError."""
-    if place.startswith(_VARIABLE):
-        name = place.removeprefix(_VARIABLE)
+    if place.startswith(VARIABLE):
+        name = place.removeprefix(VARIABLE)
         if not environment.get(name):
             raise SignatureError(f"the key is to be in variable '{name}', which is not set or empty")
         return environment[name].encode()
@@ -106,12 +107,19 @@ def new_key() -> PrivateKey:
     return PrivateKey(_library().Ed25519PrivateKey.generate().private_bytes_raw())
 
 
+def require_library() -> None:
+    """Raises SignatureError where the library is not installed, without the time that importing it takes."""
+    from importlib.util import find_spec
+
+    if find_spec("cryptography") is None:
+        raise SignatureError(_LACKING)
+
+
 def _library() -> Any:
     try:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
-        text = "signatures need the package cryptography: python -m pip install 'pytest-postdeploy[sign]'"
-        raise SignatureError(text) from error
+        raise SignatureError(_LACKING) from error
     return ed25519
 
 
@@ -121,11 +129,11 @@ def _wrap(label: str, content: bytes) -> bytes:
 
 def _unwrap(pem: bytes, label: str, prefix: bytes) -> bytes:
     """The 32 bytes of a key; a message never quotes what was read, for it may be a secret."""
-    first, *body, last = pem.strip().splitlines() or [b"", b""]
-    if (first, last) != (f"-----BEGIN {label}-----".encode(), f"-----END {label}-----".encode()):
+    lines = pem.strip().splitlines()
+    if [*lines[:1], *lines[-1:]] != [f"-----BEGIN {label}-----".encode(), f"-----END {label}-----".encode()]:
         raise SignatureError(f"not an Ed25519 {label.lower()} in PEM: make a pair with 'postdeploy keygen'")
     try:
-        content = base64.b64decode(b"".join(line.strip() for line in body), validate=True)
+        content = base64.b64decode(b"".join(lines[1:-1]), validate=True)
     except binascii.Error as error:
         raise SignatureError(f"an Ed25519 {label.lower()} in PEM whose base64 is broken") from error
     if not content.startswith(prefix) or len(content) != len(prefix) + _SIZE:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from postdeploy.cli.duration import duration
 from postdeploy.cli.pytest_command import add_options, child_environment, pytest_command
 
 if TYPE_CHECKING:
+    from postdeploy.cli.signer import Signer
     from postdeploy.cli.supervision import Ended
 
 __all__ = ["add"]
@@ -39,29 +41,45 @@ def add(commands: Any) -> None:
         metavar="TIME",
         help=f"end the run by force after this (default: deadline + {_GRACE:g} s)",
     )
+    parser.add_argument("--sign-key", metavar="KEY", help="sign the verdict with this key: a file, or env:NAME")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from postdeploy.cli.supervision import supervise
     from postdeploy.documents import VERDICT_FILE, write_document
-    from postdeploy.errors import JournalError
+    from postdeploy.errors import JournalError, SignatureError
 
     run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
     reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
     path = f"{reports}/{VERDICT_FILE}"
     command = pytest_command(arguments, f"--reports={reports}", f"--run-id={run_id}")
     try:
+        signer = _signer(arguments.sign_key, reports)
         write_document(path, _unstarted(run_id, arguments))
         ended = supervise(command, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
         if not _is_sealed(_document(path, run_id), arguments):
             _salvage(reports, run_id, ended)
         if not _document(path, run_id):  # the child took it away, or left a foreign one in its place
             write_document(path, _unstarted(run_id, arguments))
-    except (JournalError, OSError) as error:
+    except (JournalError, SignatureError, OSError) as error:
         print(f"postdeploy: {error}", file=sys.stderr)
         return _HOLD
-    return _exit_status(path, run_id, arguments, ended.status)
+    status = _exit_status(path, run_id, arguments, ended.status)
+    return (
+        signer.sign_or_hold(path, (arguments.target, arguments.release or None, run_id), status) if signer else status
+    )
+
+
+def _signer(place: str | None, reports: str) -> Signer | None:
+    """What holds the key, if the verdict is to be signed; what an older run signed is gone in any case."""
+    with suppress(OSError):
+        os.unlink(f"{reports}/verdict.dsse.json")  # noqa: PTH108  # pathlib costs milliseconds
+    if place is None:
+        return None
+    from postdeploy.cli.signer import Signer
+
+    return Signer(place)
 
 
 def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
