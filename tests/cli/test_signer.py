@@ -171,10 +171,10 @@ def test_tests_never_see_the_key(project: Project, key: PrivateKey) -> None:
             words = ("verify", "site", "--release=r1", f"--sign-key={place.format(file.fileno())}")
             command = [*no_ptrace, sys.executable, "-m", "postdeploy", *words]
             given = {"SIGN_KEY": key.pem().decode()} if place.startswith("env") else {}
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | given
+            known = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
             launched = subprocess.run(
-                command, cwd=project.folder, env=environment | {"CONTROL": "not a key but found"}, pass_fds=() if given else (file.fileno(),),
-                capture_output=True, text=True, timeout=60, check=False,
+                command, cwd=project.folder, env=known | {"CONTROL": "not a key but found"} | given,
+                pass_fds=() if given else (file.fileno(),), capture_output=True, text=True, timeout=60, check=False,
             )  # fmt: skip
         assert launched.returncode == 0, launched.stdout + launched.stderr
         assert gate(project)[0] == 0
