@@ -46,6 +46,7 @@ class Run:
     out: str
     compare: Callable[[Expected, Observed, str], None]
     release: str | None = None
+    gate_for: str | None = None
     gate_said: str = ""
 
     @property
@@ -65,9 +66,9 @@ class Run:
         return {check["name"]: check["outcome"] for check in self.document["checks"]}
 
     def gate(self) -> int:
-        """What the gate says of this run."""
-        release = (f"--release={self.release}",) if self.release else ()
-        status, self.gate_said = ask_gate(self.folder, *release)
+        """What the gate says of this run; of the one named in ``gate_for`` where that is set."""
+        asked = {"--release": self.release, "--run-id": self.gate_for}
+        status, self.gate_said = ask_gate(self.folder, *(f"{name}={value}" for name, value in asked.items() if value))
         return status
 
     def observed(self, *, gate: bool = True) -> Observed:

@@ -61,6 +61,10 @@ class FaultServer:
         """How often something was asked for; the health requests of preflight count, too."""
         return sum(1 for seen in self.seen if path in {None, seen.path} and method in {None, seen.method})
 
+    def answer_of(self, path: str) -> Answer:
+        """What a scripted path says the first time."""
+        return _scripted(path.strip("/").split("/"), 1)
+
     def answer(self, seen: Seen) -> Answer:
         """Note a request, and say what the answer is."""
         path = seen.path.partition("?")[0]

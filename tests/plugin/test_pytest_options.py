@@ -28,11 +28,12 @@ def good(project: Project) -> Project:
 
 
 def test_collecting_only_prints_items_and_touches_no_report(good: Project, peer: Peer) -> None:
-    """--collect-only sends nothing, writes nothing, and leaves an older verdict alone."""
+    """--collect-only sends nothing, writes nothing, leaves an older verdict alone, and does not end like a pass."""
     good.reports.mkdir()
     (good.reports / "verdict.json").write_text("older")
     run = good.run("--collect-only", "-q")
-    assert run.status == 0
+    assert run.status == 10
+    assert "nothing was verified" in run.err
     assert "suites/checks.yaml::good" in run.out
     assert "suites/test_it.py::test_good" in run.out
     assert peer.seen == []

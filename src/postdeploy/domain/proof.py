@@ -22,6 +22,8 @@ _PYTEST_EXITS: Final = {
     3: Reason.INTERNAL_ERROR,
     4: Reason.CONFIG_ERROR,
     5: Reason.NOTHING_SELECTED,
+    6: Reason.REQUIRED_CHECK_NOT_PROVEN,  # --max-warnings
+    7: Reason.FLAKY_UNRESOLVED,  # --fail-on-flaky of pytest-rerunfailures
 }
 
 

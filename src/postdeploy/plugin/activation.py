@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from postdeploy.domain.policy import Severity
 from postdeploy.domain.target import Target
 from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
-from postdeploy.plugin import distribution, fixtures, items, outcome, pages, planning, protocol
+from postdeploy.plugin import distribution, fixtures, items, lies, narrowing, outcome, pages, planning, protocol
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
 from postdeploy.plugin.garbage import GarbagePause
@@ -26,6 +26,7 @@ from postdeploy.plugin.keys import EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.masking import Warnings
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.recorder import Recorder
+from postdeploy.plugin.sense import require_sense
 from postdeploy.plugin.show_plan import ShowPlan
 from postdeploy.plugin.terminal import TerminalReport
 
@@ -36,10 +37,10 @@ def activate(config: pytest.Config) -> None:
     """Read the configuration and register what this process needs. Raises pytest.UsageError."""
     config.pluginmanager.register(GarbagePause(), "postdeploy-garbage")
     settings = Settings.of(config)
-    _require_sense(config)
     recorder = None if settings.worker or settings.dry else _open_recorder(config, settings)
     with _refusing(recorder):
-        target = load_target(settings.targets_file, settings.target, os.environ)
+        require_sense(config)
+        target = _strict(load_target(settings.targets_file, settings.target, os.environ), settings)
         config.stash[SUITES] = Suites(target_names(settings.targets_file))
         context = _context(config, settings, target, recorder)
         execution = Execution(config, settings, target, context)
@@ -52,11 +53,9 @@ def activate(config: pytest.Config) -> None:
         config.pluginmanager.register(plugin, f"postdeploy-{getattr(plugin, '__name__', type(plugin).__name__)}")
 
 
-def _require_sense(config: pytest.Config) -> None:
-    if sys.flags.optimize:
-        raise pytest.UsageError("python -O and PYTHONOPTIMIZE remove asserts, so tests would verify nothing")
-    if config.getoption("dist", None) == "each":
-        raise pytest.UsageError("--dist=each runs every check once in each worker; choose another mode")
+def _strict(target: Target, settings: Settings) -> Target:
+    """Under ``--fail-on-flaky`` no check may pass on a later attempt only."""
+    return replace(target, policy=replace(target.policy, flaky=0)) if settings.fail_on_flaky else target
 
 
 def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
@@ -94,11 +93,9 @@ def _context(config: pytest.Config, settings: Settings, target: Target, recorder
 
 
 def _add_lines(config: pytest.Config) -> None:
-    """What every run knows: marks that ``-m`` may name, and warnings that mean that a test verified nothing."""
+    """Marks that ``-m`` may name."""
     for name in (*Kind, *Severity):
         config.addinivalue_line("markers", f"{name}: the kind or severity of a check")
-    for warning in ("PytestReturnNotNoneWarning", "PytestUnhandledThreadExceptionWarning"):
-        config.addinivalue_line("filterwarnings", f"error::pytest.{warning}")
 
 
 def _replace_playwright(config: pytest.Config) -> None:
@@ -110,7 +107,7 @@ def _replace_playwright(config: pytest.Config) -> None:
 
 
 def _parts(config: pytest.Config, execution: Execution, recorder: Recorder | None) -> Iterator[Any]:
-    yield from (execution, items, planning, protocol, outcome, fixtures, pages, distribution)
+    yield from (execution, items, planning, narrowing, protocol, lies, outcome, fixtures, pages, distribution)
     yield fixtures.service_clients(execution.target.services)
     yield Warnings(execution.redactor)
     if execution.settings.show_plan:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
-from postdeploy.domain.verdict import exit_status
+from postdeploy.domain.verdict import ExitStatus, exit_status
 from postdeploy.plugin.keys import RECORDER
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.terminal import say_last_words, say_unsealed
@@ -37,6 +38,18 @@ def concluded(config: pytest.Config) -> Generator[_Ending]:
     recorder = config.stash.get(RECORDER, None)
     if recorder is not None:
         ending.status = _conclude(config, recorder, int(ending.status or 0))
+    elif not (hasattr(config, "workerinput") or _plan_was_asked_for(config)):
+        ending.status = int(ending.status or 0) or _nothing_verified()
+
+
+def _plan_was_asked_for(config: pytest.Config) -> bool:
+    """Whether somebody typed it: what comes from an ini file or the environment may not look like a pass."""
+    return "--show-plan" in config.invocation_params.args
+
+
+def _nothing_verified() -> int:
+    sys.stderr.write("postdeploy: a target was named and nothing was verified: this is no pass\n")
+    return int(ExitStatus.HOLD)
 
 
 def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> int:

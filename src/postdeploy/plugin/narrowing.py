@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from postdeploy.config import is_suite
+
 __all__ = ["narrowed_by"]
+
+_SELECTING: Final = frozenset(
+    {"testpaths", "python_files", "python_classes", "python_functions", "norecursedirs", "collect_imported_tests"}
+)
+"""Settings of pytest that say what the whole suite is."""
+
+_IGNORED: Final[pytest.StashKey[list[str]]] = pytest.StashKey()
+"""On the config: files and folders with checks that a conftest or a plugin has left out."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Generator[None, bool | None, bool | None]:
+    """Notice what is left out before anybody looks into it, by others than pytest's own options."""
+    ignored = yield
+    asked = config.option.ignore or config.option.ignore_glob
+    if ignored and not asked and not _never_a_suite(collection_path, config) and _has_checks(collection_path, config):
+        config.stash.setdefault(_IGNORED, []).append(_shown(collection_path, config))
+    return ignored
 
 
 def narrowed_by(session: pytest.Session, missing: int) -> tuple[str, ...]:
@@ -36,6 +58,11 @@ def _not_collected(config: pytest.Config) -> Iterator[str]:
             yield {"setuponly": "--setup-only", "setupplan": "--setup-plan"}.get(name, f"--{name.replace('_', '-')}")
     if getattr(option, "lf", False) and getattr(config.pluginmanager.get_plugin("lfplugin"), "lastfailed", None):
         yield "--lf"
+    for setting in option.override_ini or ():
+        if setting.partition("=")[0].strip() in _SELECTING:
+            yield f"-o {setting}"
+    for path in config.stash.get(_IGNORED, ()):
+        yield f"a conftest or a plugin, which ignores {path}"
     if _names_a_part(config):
         whole = "'testpaths'" if config.getini("testpaths") else "the root folder, as 'testpaths' is not set,"
         yield f"the paths on the command line ({whole} is the whole suite)"
@@ -58,3 +85,24 @@ def _whole(config: pytest.Config) -> Iterator[Path]:
             yield path.resolve()
     if not named:
         yield config.rootpath.resolve()
+
+
+def _never_a_suite(path: Path, config: pytest.Config) -> bool:
+    """What pytest itself passes by: caches, environments of Python, folders that are not to be entered."""
+    if not path.is_dir():
+        return False
+    if path.name == "__pycache__" or any((path / name).exists() for name in ("pyvenv.cfg", "conda-meta")):
+        return True
+    return any(fnmatch(path.name, pattern) or fnmatch(str(path), pattern) for pattern in config.getini("norecursedirs"))
+
+
+def _has_checks(path: Path, config: pytest.Config) -> bool:
+    if path.is_dir():
+        return any(_has_checks(each, config) for each in path.rglob("*") if each.is_file())
+    if path.suffix in {".yaml", ".yml"}:
+        return is_suite(path)
+    return path.suffix == ".py" and any(path.match(pattern) for pattern in config.getini("python_files"))
+
+
+def _shown(path: Path, config: pytest.Config) -> str:
+    return str(path.relative_to(config.rootpath) if path.is_relative_to(config.rootpath) else path)

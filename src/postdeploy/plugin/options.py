@@ -35,6 +35,7 @@ class Settings:
     """The options of a run, read once.
 
     Args:
+        fail_on_flaky: pytest-rerunfailures' own option, which it does not heed with xdist.
         dry: something is printed, nothing is verified, and reports stay as they are.
         sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
         worker: the name of this process among xdist's workers, if it is one.
@@ -50,6 +51,7 @@ class Settings:
     baseline: Path | None = None
     browser: str | None = None
     show_plan: bool = False
+    fail_on_flaky: bool = False
     dry: bool = False
     sends: bool = True
     worker: str | None = None
@@ -77,6 +79,7 @@ class Settings:
             baseline=_path(option.baseline, config, "") if option.baseline else None,
             browser=option.browser_executable,
             show_plan=option.show_plan,
+            fail_on_flaky=bool(getattr(option, "fail_on_flaky", False)),
             dry=dry,
             sends=not (dry or option.setuponly or option.setupplan),
             worker=getattr(config, "workerinput", {}).get("workerid"),

@@ -93,7 +93,7 @@ def _crashed(item: CheckItem, report: pytest.TestReport) -> dict[str, Any] | Non
     """A declared check that another plugin broke, or that was interrupted before its result came."""
     if report.passed:
         return None
-    reason = f"broke in {report.when}: {_message(report)}"
+    reason = f"broke in {report.when}: {_message(report, None)}"
     return {"result": CheckResult(item.check.id, Outcome.ERRORED, reason=reason).to_json()}
 
 
@@ -112,7 +112,7 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
     activity = item.stash.get(ACTIVITY, None) or Activity(item.nodeid)
     outcome = _outcome(call, report)
     failed = outcome is not Outcome.PASSED
-    message = _message(report) if failed else ""
+    message = _message(report, call) if failed else ""
     findings = _findings(call, report, message) if outcome is Outcome.FAILED else ()
     return Attempt(
         outcome=outcome,
@@ -132,7 +132,7 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
 
 def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport) -> Outcome:
     if report.passed:
-        return Outcome.PASSED
+        return Outcome.PASSED if call.excinfo is None else Outcome.ERRORED  # somebody has forged it
     if report.when != "call" or call.excinfo is None:
         return Outcome.ERRORED
     family = {(_home(kind), kind.__name__) for kind in call.excinfo.type.__mro__}
@@ -163,7 +163,9 @@ def _assertion(crash: Any, message: str) -> Finding:
     return Finding("assertion", "test", "no failure", message, line=getattr(crash, "lineno", 0) or 0)
 
 
-def _message(report: pytest.TestReport) -> str:
+def _message(report: pytest.TestReport, call: pytest.CallInfo[None] | None) -> str:
+    if report.passed and call is not None and call.excinfo is not None:
+        return f"a plugin reports a pass, but the test raised {call.excinfo.exconly(tryshort=True)[:_LONGEST]}"
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr or "")
     text = _COLOURS.sub("", text).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -12,6 +12,7 @@ from postdeploy.domain.evidence import PlannedCheck
 from postdeploy.errors import ConfigurationError
 from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import COLLECTED, EXECUTION, PAYLOAD, PLANNED, RECORDER
+from postdeploy.plugin.lies import lies_in_source, marks_known, unknown_mark
 from postdeploy.plugin.marks import find_problems
 from postdeploy.plugin.masking import mask
 from postdeploy.plugin.narrowing import narrowed_by
@@ -24,19 +25,27 @@ __all__: list[str] = []
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, Any]:
     """Send configuration problems along with the report, so that the process with the journal knows of them."""
-    report = yield
-    error = report.call.excinfo.value if getattr(report, "call", None) and report.call.excinfo else None
-    if isinstance(error, ConfigurationError):
-        _attach(report, [str(problem) for problem in error.problems])
-    elif report.passed and (wrong := find_problems(report.result)):
-        report.outcome, report.result, report.longrepr = "failed", [], "\n".join(wrong)
-        _attach(report, wrong)
+    with marks_known():
+        report = yield
+    if problems := _problems(collector, report):
+        if report.passed:
+            report.outcome, report.result, report.longrepr = "failed", [], "\n".join(problems)
+        setattr(report, PAYLOAD, {"problems": problems})
     mask(report, collector.config.stash[EXECUTION].redactor)
     return report
 
 
-def _attach(report: pytest.CollectReport, problems: list[str]) -> None:
-    setattr(report, PAYLOAD, {"problems": problems})
+def _problems(collector: pytest.Collector, report: pytest.CollectReport) -> list[str]:
+    """What people wrote wrong: in a declared suite, in a mark, in the source of tests."""
+    excinfo = report.call.excinfo if getattr(report, "call", None) else None
+    if excinfo is not None:
+        if isinstance(excinfo.value, ConfigurationError):
+            return [str(problem) for problem in excinfo.value.problems]
+        unknown = unknown_mark(collector.config, excinfo)
+        return [unknown] if unknown else []
+    if not report.passed:
+        return []
+    return [*find_problems(report.result), *(lies_in_source(collector) if type(collector) is pytest.Module else ())]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

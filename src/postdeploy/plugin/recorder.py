@@ -168,6 +168,9 @@ class Recorder:
             self.incident(
                 "required_check_missing", f"{report.nodeid} could not be collected: {_last(report.longreprtext)}"
             )
+        elif report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+            self.incident("required_check_missing", f"{report.nodeid} left itself out: {_last(reason)}")
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """Pytest or a plugin broke."""
