@@ -1,0 +1,36 @@
+"""Foreign text made harmless for the place where it is written."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["markdown", "visible", "workflow_message", "workflow_property"]
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""Control characters, directions of writing, surrogates, and what XML 1.0 does not allow."""
+
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
+
+
+def visible(text: str) -> str:
+    """Characters that nobody sees, or that XML refuses, as escapes; line feeds and tabs stay."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text.replace("\r\n", "\n"))
+
+
+def markdown(text: str) -> str:
+    """One line of Markdown that is nothing but text, in a table as well."""
+    line = " ".join(visible(text).split())
+    return _MARKDOWN.sub(r"\\\1", line)
+
+
+def workflow_message(text: str) -> str:
+    """The message of a GitHub workflow command (source: actions/toolkit, command.ts)."""
+    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def workflow_property(text: str) -> str:
+    """A property of a GitHub workflow command."""
+    return workflow_message(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,53 @@
+"""What all formats ask of a verdict document: times, durations, messages of a check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+__all__ = ["duration", "message", "moment", "run_seconds", "title"]
+
+Document = Mapping[str, Any]
+
+
+def moment(text: str | None) -> float:
+    """Seconds since the epoch of an RFC 3339 time; 0 for none."""
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
+
+
+def run_seconds(document: Document) -> float:
+    """How long the run took."""
+    run = document["run"]
+    return max(0.0, moment(run["finished"]) - moment(run["started"])) if run.get("finished") else 0.0
+
+
+def duration(check: Document) -> float:
+    """Seconds of all attempts of a check."""
+    return float(sum(attempt["duration"] for attempt in check["attempts"]))
+
+
+def title(document: Document) -> str:
+    """The decision in a few words, such as ``FAIL: roll back``."""
+    action = {"rollback": "roll back"}.get(document["action"], document["action"])
+    return f"{str(document['verdict']).upper()}: {action}"
+
+
+def message(check: Document) -> str:
+    """Why a check did not pass, or what its first attempts said: findings first, then errors, then the reason."""
+    lines: list[str] = []
+    for attempt in reversed(check["attempts"]):
+        lines = [_finding(finding) for finding in attempt.get("findings", ())]
+        if attempt.get("error"):
+            lines.append(attempt["error"])
+        if lines:
+            break
+    if not lines and check.get("reason"):
+        lines = [check["reason"]]
+    return "\n".join(lines)
+
+
+def _finding(finding: Document) -> str:
+    if finding["code"] == "assertion":
+        return str(finding["observed"])
+    return f"{finding['subject']}: expected {finding['expected']}, got {finding['observed']}"
