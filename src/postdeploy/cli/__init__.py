@@ -1,4 +1,4 @@
-"""L5: the command line. ``postdeploy verify | gate | plan | validate | keygen``.
+"""L5: the command line. ``postdeploy COMMAND``.
 
 What a command needs is imported when it runs: the launcher's own start adds to every verification.
 """
@@ -8,11 +8,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, keygen, plan, validate, verify
+from postdeploy.cli import gate, keygen, plan, report, validate, verify
 
 __all__ = ["main"]
+
+_COMMANDS: Final = (
+    verify,
+    gate,
+    report,
+    plan,
+    validate,
+    keygen,
+)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +48,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"postdeploy {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (verify, gate, plan, validate, keygen):
+    for module in _COMMANDS:
         module.add(commands)
     return parser

@@ -16,7 +16,7 @@ _ON_DEMAND = {
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
 
-_OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable")
+_OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable", "report")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--targets", metavar="FILE", help="the targets file (default: targets.yaml)")
     parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
     parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
+    parser.add_argument("--report", metavar="NAMES", help="also write reports, such as html,junit or all")
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
     parser.set_defaults(pytest=[])
     parser.usage = f"{parser.prog} TARGET [options] [-- PYTEST ARGUMENTS]"

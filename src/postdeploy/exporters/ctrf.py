@@ -38,7 +38,8 @@ def render(document: Document, _read: Read) -> bytes:
             },
         },
     }
-    return json.dumps(report, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
+    text = json.dumps(report, ensure_ascii=True, allow_nan=False)
+    return text.replace("##[", "#\\u0023[").encode("ascii") + b"\n"  # which a log of GitHub's would take for a command
 
 
 def _summary(document: Document, tests: list[dict[str, Any]]) -> dict[str, Any]:

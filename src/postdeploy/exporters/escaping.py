@@ -5,19 +5,28 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["markdown", "visible", "workflow_message", "workflow_property"]
+__all__ = ["inert", "markdown", "visible", "workflow_message", "workflow_property"]
 
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 """Control characters, directions of writing, surrogates, and what XML 1.0 does not allow."""
 
+_COMMAND: Final = re.compile(r"^(\s*)::", re.MULTILINE)
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
 
 
 def visible(text: str) -> str:
     """Characters that nobody sees, or that XML refuses, as escapes; line feeds and tabs stay."""
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text.replace("\r\n", "\n"))
+
+
+def inert(text: str) -> str:
+    """The same for text that a runner may print: none of its lines is a workflow command of GitHub's.
+
+    The runner takes ``::`` at the beginning of a line and ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
+    """
+    return _COMMAND.sub(r"\1\\x3a\\x3a", visible(text)).replace("##[", "#\\x23[")
 
 
 def markdown(text: str) -> str:
@@ -28,7 +37,7 @@ def markdown(text: str) -> str:
 
 def workflow_message(text: str) -> str:
     """The message of a GitHub workflow command (source: actions/toolkit, command.ts)."""
-    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text).replace("##[", "#\\x23[").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def workflow_property(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import visible
+from postdeploy.exporters.escaping import inert
 from postdeploy.exporters.reading import duration, message, run_seconds
 
 __all__ = ["render"]
@@ -29,7 +29,8 @@ def render(document: Document, _read: Read) -> bytes:
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def _suite(root: ET.Element, document: Document, path: str, checks: list[Document]) -> None:
@@ -84,7 +85,7 @@ def _case(check: Document) -> ET.Element:
                 case.append(_outcome("flakyFailure", {**check, "attempts": [attempt]}))
     if check["curl"] or check["evidence"]:
         output = ET.SubElement(case, "system-out")
-        output.text = visible("\n".join(filter(None, (check["curl"], *_attachments(check)))))
+        output.text = inert("\n".join(filter(None, (check["curl"], *_attachments(check)))))
     return case
 
 
@@ -107,7 +108,7 @@ def _outcome(kind: str, check: Document) -> ET.Element:
     first = next(iter(text.splitlines()), check["outcome"])
     element = _element(kind, message=first, type=check["outcome"])
     if kind != "skipped":
-        element.text = visible(text)
+        element.text = inert(text)
     return element
 
 
@@ -132,4 +133,4 @@ def _properties(pairs: Iterator[tuple[str, str]]) -> ET.Element:
 
 
 def _element(tag: str, **attributes: str) -> ET.Element:
-    return ET.Element(tag, {name: visible(value) for name, value in attributes.items()})
+    return ET.Element(tag, {name: inert(value) for name, value in attributes.items()})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import markdown, visible
+from postdeploy.exporters.escaping import inert, markdown
 from postdeploy.exporters.reading import duration, message, run_seconds, title
 
 __all__ = ["render"]
@@ -99,7 +99,7 @@ def _reproduce(checks: list[Document]) -> Iterator[str]:
     if commands:
         yield "<details><summary>Reproduce</summary>"
         yield ""
-        yield from (f"    {line}" for command in commands for line in visible(command).splitlines())
+        yield from (f"    {line}" for command in commands for line in inert(command).splitlines())
         yield ""
         yield "</details>"
 

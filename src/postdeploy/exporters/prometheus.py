@@ -39,7 +39,7 @@ def render(document: Document, _read: Read) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _families(document: Document, target: Mapping[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
+def _families(document: Document, target: dict[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
     checks = [check for check in document.get("checks", ()) if check["outcome"] not in _UNKNOWN]
     labelled = [(check, target | {"check": check["id"], "kind": check["kind"]}) for check in checks]
     success = [_Sample(labels, float(check["outcome"] == "passed")) for check, labels in labelled]
@@ -62,7 +62,7 @@ def _families(document: Document, target: Mapping[str, str]) -> Iterator[tuple[s
     yield from _of_the_run(document, target)
 
 
-def _of_the_run(document: Document, target: Mapping[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
+def _of_the_run(document: Document, target: dict[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
     for name, values in (("verdict", ("pass", "fail", "inconclusive")), ("action", ("promote", "hold", "rollback"))):
         samples = [_Sample(target | {name: value}, float(document[name] == value)) for value in values]
         yield f"postdeploy_{name}", f"The {name} of the last run: 1 for the one that it is.", samples
@@ -82,7 +82,7 @@ def _of_the_run(document: Document, target: Mapping[str, str]) -> Iterator[tuple
     yield "postdeploy_run_info", "What the last run was about.", [_Sample(release, 1.0)]
 
 
-def _phases(check: Document, labels: Mapping[str, str]) -> Iterator[_Sample]:
+def _phases(check: Document, labels: dict[str, str]) -> Iterator[_Sample]:
     phases = check["attempts"][-1].get("phases", {}) if check["attempts"] else {}
     for name, seconds in phases.items():
         if name in _PHASES:

@@ -43,6 +43,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "latency": ("Latency by phase", "단계별 지연 시간"),
     "phase": ("phase", "단계"),
     "checks": ("Checks", "검사"),
+    "check_unit": ("check", "개 검사"),
     "checks_unit": ("checks", "개 검사"),
     "all": ("all", "전체"),
     "search": ("Search checks", "검사 검색"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from postdeploy.domain.verdict import ExitStatus, exit_status
+from postdeploy.errors import DocumentError
 from postdeploy.plugin.keys import RECORDER
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.terminal import say_last_words, say_unsealed
+from postdeploy.reports import Report
 
 __all__ = ["concluded"]
 
@@ -60,5 +62,19 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
         return int(pytest.ExitCode.INTERNAL_ERROR)
     finally:
         recorder.signals.restore()
-    say_last_words(config, recorder)
+    reports = list(_reports(recorder)) if recorder.settings.formats else []
+    say_last_words(config, recorder, reports)
     return status
+
+
+def _reports(recorder: Recorder) -> Iterator[Report]:
+    """The reports that were asked for, rendered from the verdict as it stands on disk."""
+    from postdeploy.documents import read_document
+    from postdeploy.reports import write_reports
+
+    settings = recorder.settings
+    try:
+        document = read_document(recorder.path)
+    except DocumentError as error:
+        return iter([Report(name, recorder.path, str(error)) for name in settings.formats])
+    return write_reports(document, settings.formats, settings.reports, settings.reports)

@@ -19,6 +19,7 @@ from postdeploy.errors import DocumentError, JournalError
 from postdeploy.journal import EVIDENCE_FILE, Journal
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.signals import Signals
+from postdeploy.reports import planned
 
 __all__ = ["Ledger"]
 
@@ -29,6 +30,7 @@ class Ledger:
     def __init__(self, settings: Settings, signals: Signals) -> None:
         self.path = settings.reports / VERDICT_FILE
         self.records: list[Mapping[str, Any]] = []
+        self._reports = planned(settings.formats) if settings.formats else {}
         self.redactor = Redactor()
         self._journal = Journal(settings.reports / EVIDENCE_FILE, self._scrub)
         self._signals = signals
@@ -71,7 +73,7 @@ class Ledger:
         proof = self._journal.close()
         evidence = fold(self.records)
         verdict = decide(evidence)
-        content = render_document(verdict_document(evidence, verdict, proof=proof, exporters={}))
+        content = render_document(verdict_document(evidence, verdict, proof=proof, exporters=self._reports))
         _require(self._journal.path, proof["sha256"])
         write_atomically(self.path, content)
         _require(self.path, hashlib.sha256(content).hexdigest())

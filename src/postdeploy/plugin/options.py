@@ -22,6 +22,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--run-id", metavar="ID", help="the name of this run (default: a new one)")
     group.addoption("--baseline", metavar="FILE", help="a verdict about the release before this one")
     group.addoption("--browser-executable", metavar="FILE", help="the browser for pages (default: the first one found)")
+    group.addoption(
+        "--report", metavar="NAMES", action="append", default=[], help="also write reports, such as html,junit or all"
+    )
     group.addoption("--show-plan", action="store_true", help="print what would run, and send nothing")
 
 
@@ -39,6 +42,7 @@ class Settings:
         dry: something is printed, nothing is verified, and reports stay as they are.
         sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
         worker: the name of this process among xdist's workers, if it is one.
+        formats: the reports to write beside the verdict.
     """
 
     target: str
@@ -55,6 +59,7 @@ class Settings:
     dry: bool = False
     sends: bool = True
     worker: str | None = None
+    formats: tuple[str, ...] = ()
 
     @staticmethod
     def reports_of(config: pytest.Config) -> Path | None:
@@ -83,7 +88,19 @@ class Settings:
             dry=dry,
             sends=not (dry or option.setuponly or option.setupplan),
             worker=getattr(config, "workerinput", {}).get("workerid"),
+            formats=_formats(option.report),
         )
+
+
+def _formats(given: list[str]) -> tuple[str, ...]:
+    if not given:
+        return ()
+    from postdeploy.reports import parse_formats
+
+    try:
+        return parse_formats(given)
+    except ValueError as error:
+        raise pytest.UsageError(f"--report: {error}") from error
 
 
 def _duration(given: str | None) -> float | None:

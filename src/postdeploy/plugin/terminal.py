@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from postdeploy.errors import PostdeployError
 from postdeploy.plugin.keys import PAYLOAD
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.summary import summary
+from postdeploy.reports import Report
 
 __all__ = ["TerminalReport", "say_last_words", "say_unsealed"]
 
@@ -68,7 +69,7 @@ class _Restore:
         self._report.restore(terminalreporter)
 
 
-def say_last_words(config: pytest.Config, recorder: Recorder) -> None:
+def say_last_words(config: pytest.Config, recorder: Recorder, reports: Sequence[Report] = ()) -> None:
     """The decision, and what led to it."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     verdict, evidence = recorder.verdict, recorder.evidence
@@ -81,6 +82,11 @@ def say_last_words(config: pytest.Config, recorder: Recorder) -> None:
     for text, markup in summary(verdict, evidence, details=details):
         writer.line(text, **markup)
     writer.line(f"verdict: {recorder.path}")
+    for report in reports:
+        if report.problem is None:
+            writer.line(f"{report.name}: {report.path}")
+        else:
+            writer.line(f"warning: the {report.name} report could not be written: {report.problem}", yellow=True)
 
 
 def say_unsealed(path: Path, error: Exception) -> None:

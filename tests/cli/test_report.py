@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from postdeploy.cli import main
+from postdeploy.documents import write_document
+from tests.domain import builders as make
+from tests.exporters.conftest import document_of
+
+
+@pytest.fixture
+def verdict(tmp_path: Path) -> Path:
+    """A sealed verdict."""
+    path = tmp_path / "verdict.json"
+    write_document(path, document_of(make.evidence(make.passed("home"))))
+    return path
+
+
+def test_a_page_beside_the_verdict(verdict: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a format it is the page for people; its path is printed."""
+    assert main(["report", "--verdict", str(verdict)]) == 0
+    assert capsys.readouterr().out == f"{verdict.parent / 'report.html'}\n"
+
+
+def test_formats_and_folder(verdict: Path, tmp_path: Path) -> None:
+    """Any formats, written anywhere."""
+    assert main(["report", "--verdict", str(verdict), "--format", "junit,ctrf", "--output", str(tmp_path / "o")]) == 0
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {"junit.xml", "ctrf.json"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["--format", "htlm"], "did you mean 'html'?"), (["--verdict", "/nowhere/v.json"], "/nowhere/v.json: no such")],
+)
+def test_what_is_wrong_is_said(
+    verdict: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    """A format that is not there, a file that is not there: status 4 and one line."""
+    assert main(["report", "--verdict", str(verdict), *words]) == 4
+    assert message in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written(verdict: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 1, and why."""
+    assert main(["report", "--verdict", str(verdict), "--output", str(verdict)]) == 1
+    assert "report: html could not be written" in capsys.readouterr().err
