@@ -14,11 +14,11 @@ Help = Callable[..., str]
 
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 _MODULES = {
-    **{f"postdeploy {name}": ("postdeploy", name) for name in ("verify", "gate", "plan", "validate")},
+    **{f"postdeploy {name}": ("postdeploy", name) for name in ("verify", "gate", "report", "plan", "validate")},
     "pytest": ("pytest",),
     "python -m demo": ("demo",),
 }
-_OURS = ("verify", "gate", "plan", "validate")
+_OURS = ("verify", "gate", "report", "plan", "validate")
 
 
 def _options(text: str) -> set[str]:

@@ -17,6 +17,7 @@ from postdeploy.domain.observation import SUBJECTS
 from postdeploy.domain.policy import Severity
 from postdeploy.domain.result import Outcome
 from postdeploy.domain.verdict import Conclusion, ExitStatus, Reason
+from postdeploy.exporters import FORMATS
 from postdeploy.plugin import fixtures, marks
 from tests.docs.blocks import ROOT, column, read, section
 from tests.docs.conftest import SharedRun
@@ -72,6 +73,12 @@ def test_every_key_of_a_suite_is_named() -> None:
 def test_every_subject_of_an_observation_has_its_row(kind: str) -> None:
     """What may be expected of a probe is what its table says."""
     assert column(section("reference/suites.md", _HEADINGS.get(kind, kind))) == list(SUBJECTS[kind])
+
+
+def test_every_format_of_a_report_has_its_row() -> None:
+    """The table of reports names each format with its file."""
+    rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", read("reference/reports.md"), re.MULTILINE)
+    assert dict(rows) == dict(FORMATS)
 
 
 def test_every_matcher_has_its_row() -> None:
