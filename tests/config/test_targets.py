@@ -121,7 +121,10 @@ MISTAKES: list[tuple[str, str]] = [
     ("acess: read-only", "4:1: unknown key 'acess' (did you mean 'access'?)"),
     (
         "zzz: 1",
-        "4:1: unknown key 'zzz' (known: extends, services, server, release, secrets, access, allow, budget, policy)",
+        (
+            "4:1: unknown key 'zzz' (known: extends, services, server, release, control, maintenance, secrets, access, "
+            "allow, budget, policy)"
+        ),
     ),
     ("access: readonly", "4:9: 'access' takes read-only or read-write, not 'readonly' (did you mean 'read-only'?)"),
     ("access: [a]", "4:9: 'access' takes read-only or read-write, not a list"),

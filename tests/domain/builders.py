@@ -7,7 +7,16 @@ from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Any
 
-from postdeploy.domain.evidence import Evidence, Incident, PlannedCheck, ReleaseEvidence, ServiceState, service_record
+from postdeploy.domain.control import ControlProbe, ControlResult, Moment
+from postdeploy.domain.evidence import (
+    Evidence,
+    Incident,
+    PlannedCheck,
+    ReleaseEvidence,
+    ServiceState,
+    control_record,
+    service_record,
+)
 from postdeploy.domain.policy import OnFailure, Policy, Severity
 from postdeploy.domain.result import Attempt, CheckResult, Fault, Finding, Outcome
 
@@ -69,6 +78,12 @@ def down(name: str = "web", code: str = "connection_refused", **more: Any) -> Se
     return ServiceState(name, False, code, f"{code} ({name})", **{"attempts": 2} | more)
 
 
+def control(probe: str = "url", *, healthy: bool = True, at: float = 1.0, **more: Any) -> ControlResult:
+    """What a control probe came to at some second of the run, after something had gone wrong."""
+    facts: dict[str, Any] = {"moment": "failure", "message": f"{probe} is {'well' if healthy else 'sick'}"} | more
+    return ControlResult(ControlProbe(probe), Moment(facts.pop("moment")), healthy, BEGIN + at, **facts)
+
+
 def evidence(*results: CheckResult, **changes: Any) -> Evidence:
     """A finished run about release r2 that is live; every result is of a critical check unless ``plan`` says more."""
     facts: dict[str, Any] = {
@@ -117,6 +132,7 @@ def records(run: Evidence) -> list[dict[str, Any]]:
         {"record": "plan", "checks": [check.to_json() for check in run.plan], "narrowed_by": list(run.narrowed_by)},
         *(service_record(state) for state in run.services.values()),
         {"record": "release", "release": asdict(run.release)},
+        *(control_record(each) for each in run.control),
         *({"record": "result", "result": each.to_json()} for each in run.results.values()),
         *({"record": "incident", "reason": each.reason, "message": each.message} for each in run.incidents),
     ]  # fmt: skip

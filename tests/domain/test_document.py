@@ -9,7 +9,19 @@ from postdeploy.domain.decision import decide
 from postdeploy.domain.document import SCHEMA, iso, started_document, verdict_document
 from postdeploy.domain.evidence import Baseline, Evidence, fold
 from postdeploy.domain.result import Outcome
-from tests.domain.builders import blocked, down, evidence, failed, incidents, passed, records, release, services, up
+from tests.domain.builders import (
+    blocked,
+    control,
+    down,
+    evidence,
+    failed,
+    incidents,
+    passed,
+    records,
+    release,
+    services,
+    up,
+)
 
 PROOF = {"file": "evidence.jsonl", "sha256": "0" * 64, "records": 7}
 
@@ -47,6 +59,15 @@ def test_sealed() -> None:
     assert said["release"] == {
         "expected": "r2", "observed": {"web": "r2"}, "observed_last": {"web": "r2"}, "counts": {"web": {"r2": 5}},
         "live": True, "live_after": 1.0, "changed": False, "problem": None,
+    }  # fmt: skip
+
+
+def test_control() -> None:
+    """What control probes said is in the document, with times that people read."""
+    (first,) = document(evidence(passed(), control=(control(),)))["control"]
+    assert first == {
+        "probe": "url", "moment": "failure", "healthy": True, "at": "1970-01-12T13:46:41.000Z",
+        "message": "url is well", "code": None, "skew": None,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from postdeploy.domain.result import CheckResult, Outcome
 from tests.domain.builders import (
     BEGIN,
     attempt,
+    control,
     down,
     evidence,
     failed,
@@ -45,6 +46,12 @@ def journal() -> Records:
 def test_round_trip() -> None:
     """Evidence comes back from its records without loss."""
     assert fold(journal()) == FULL
+
+
+def test_control() -> None:
+    """What control probes said comes back in its order."""
+    run = evidence(passed(), control=(control(), control("clock", healthy=False, code="clock_skew", skew=99.0)))
+    assert fold(json.loads(json.dumps(records(run)))) == run
 
 
 def test_dead_before_its_plan() -> None:

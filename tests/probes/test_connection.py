@@ -120,7 +120,7 @@ def test_end_of_stream_in_a_handshake() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "code", "target_fault"),
-    [("connect", "connect_timeout", True), ("dns", "timeout", False), ("upgrade", "timeout", True)],
+    [("connect", "connect_timeout", True), ("dns", "resolver_timeout", False), ("upgrade", "timeout", True)],
 )
 def test_lateness_depends_on_the_phase(phase: str, code: str, target_fault: bool) -> None:
     """A late resolver is not the target's fault; a late connection has a code of its own."""

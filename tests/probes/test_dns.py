@@ -89,7 +89,7 @@ def test_look_up_is_bounded(target: ToTarget, hang: threading.Event) -> None:
     with pytest.raises(ProbeError) as caught:
         dns.observe(PROBE, target("http://a.test"), timeout=0.1)
     assert time.monotonic() - start < 0.4
-    assert (caught.value.code, caught.value.target_fault) == ("timeout", False)
+    assert (caught.value.code, caught.value.target_fault) == ("resolver_timeout", False)
     assert not hang.is_set()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from postdeploy.errors import ProbeError
 
-__all__ = ["BrowserError", "is_gone", "is_navigating", "navigation_fault"]
+__all__ = ["is_gone", "is_navigating", "navigation_fault"]
 
 _NET_ERROR: Final = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 
@@ -18,12 +18,10 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "ERR_CONNECTION_CLOSED": ("connection_reset", "the connection was closed before an answer came"),
     "ERR_CONNECTION_ABORTED": ("connection_reset", "the connection was aborted"),
     "ERR_CONNECTION_FAILED": ("connection_failed", "no connection could be made"),
-    "ERR_CONNECTION_TIMED_OUT": ("timeout", "the connection timed out"),
+    "ERR_CONNECTION_TIMED_OUT": ("connect_timeout", "no connection came about in time"),
     "ERR_TIMED_OUT": ("timeout", "the request timed out"),
     "ERR_ADDRESS_UNREACHABLE": ("host_unreachable", "the address cannot be reached"),
     "ERR_NAME_NOT_RESOLVED": ("dns_not_found", "the host name does not resolve"),
-    "ERR_NAME_RESOLUTION_FAILED": ("dns_not_found", "the host name does not resolve"),
-    "ERR_DNS_TIMED_OUT": ("timeout", "looking up the host name timed out"),
     "ERR_EMPTY_RESPONSE": ("protocol_no_answer", "the connection was closed without an answer"),
     "ERR_INVALID_HTTP_RESPONSE": ("protocol_error", "the answer is not HTTP"),
     "ERR_INVALID_RESPONSE": ("protocol_error", "the answer is not valid"),
@@ -47,6 +45,14 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
 
 _OUR_CODES: Final[Mapping[str, tuple[str, str]]] = {
     "ERR_UNSAFE_PORT": ("unsafe_port", "browsers never connect to this port"),
+    "ERR_NAME_RESOLUTION_FAILED": ("resolver_unavailable", "no resolver answers this machine"),
+    "ERR_DNS_SERVER_FAILED": ("resolver_unavailable", "the resolver of this machine failed"),
+    "ERR_DNS_TIMED_OUT": ("resolver_timeout", "looking up the host name took too long"),
+    "ERR_ACCESS_DENIED": ("not_permitted", "this machine does not permit the connection"),
+    "ERR_ADDRESS_INVALID": ("no_free_port", "this machine has no local address or port left"),
+    "ERR_ADDRESS_IN_USE": ("address_in_use", "the local address is in use already"),
+    "ERR_NO_BUFFER_SPACE": ("out_of_memory", "this machine is out of resources"),
+    "ERR_OUT_OF_MEMORY": ("out_of_memory", "this machine is out of memory"),
     "ERR_INTERNET_DISCONNECTED": ("network_unreachable", "this machine has no network"),
     "ERR_NETWORK_CHANGED": ("network_changed", "the network of this machine changed"),
     "ERR_NETWORK_ACCESS_DENIED": ("network_denied", "this machine may not use the network"),
@@ -57,22 +63,6 @@ _OUR_CODES: Final[Mapping[str, tuple[str, str]]] = {
     "ERR_INVALID_URL": ("invalid_url", "this is not a URL that browsers open"),
     "ERR_UNKNOWN_URL_SCHEME": ("invalid_url", "this is not a URL that browsers open"),
 }
-
-
-_NAVIGATING: Final = (
-    "Execution context was destroyed",
-    "Cannot find context",
-    "Cannot find default execution context",
-    "navigat",
-)
-
-
-class BrowserError(Exception):
-    """What a browser, or its driver, said when it could not do something."""
-
-    def __init__(self, message: str) -> None:
-        self.message = message
-        super().__init__(message)
 
 
 def navigation_fault(text: str, url: str) -> ProbeError:
@@ -114,10 +104,4 @@ def is_gone(text: str) -> bool:
 
 def is_navigating(text: str) -> bool:
     """Whether the text says that the page went elsewhere while it was looked at."""
-    signs = (
-        "Execution context was destroyed",
-        "Cannot find context",
-        "Cannot find default execution context",
-        "navigat",
-    )
-    return any(sign in text for sign in signs)
+    return "Execution context was destroyed" in text or "Cannot find context" in text or "navigat" in text

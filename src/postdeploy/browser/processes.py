@@ -38,10 +38,11 @@ class DriverLoop(_Base):
         return transport, protocol
 
     def kill_children(self) -> None:
-        """End every process that is still there, with its group; a driver that ends takes its browser along."""
+        """End every process that is still there; a driver that ends takes its browser along."""
         for transport in self.children:
             if transport.get_returncode() is None:
-                kill_process(transport.get_pid())
+                with contextlib.suppress(ProcessLookupError):
+                    transport.kill()
 
     async def reap_children(self) -> None:
         """End them and wait until they are gone, so that the loop may be closed."""

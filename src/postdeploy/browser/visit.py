@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from postdeploy.browser.chromium import Chromium
 from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
-from postdeploy.browser.faults import BrowserError, is_gone, navigation_fault
+from postdeploy.browser.faults import is_gone, navigation_fault
 from postdeploy.browser.look import Glance, glance
-from postdeploy.browser.running import RunningBrowser, Tab, in_time
+from postdeploy.browser.refusal import refuse_async
 from postdeploy.browser.task import PageTask
 from postdeploy.browser.watch import Watch
 from postdeploy.domain.observation import FailedRequest, PageObservation
 from postdeploy.errors import GuardRefusalError, ProbeError
 
-__all__ = ["BrowserGoneError", "visit"]
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page
+
+__all__ = ["BrowserGoneError", "Profile", "visit"]
 
 _OPEN: Final = 15.0
 _SCREENSHOT: Final = 0.7  # these, with an answer of the browser, fit into the two seconds after a deadline
@@ -33,57 +38,86 @@ class BrowserGoneError(Exception):
     """The browser ended during a visit, for a reason that the page of this visit has not shown to be its own."""
 
 
-async def visit(browser: RunningBrowser, task: PageTask, release_header: str | None) -> PageObservation:
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What all visits share."""
+
+    user_agent: str | None = None
+    release_header: str | None = None
+
+
+async def visit(chromium: Chromium, task: PageTask, profile: Profile) -> PageObservation:
     """Visit a page. Raises ProbeError, GuardRefusalError or BrowserGoneError."""
+    from playwright.async_api import Error
+
     try:
-        async with _opened(browser, task, Watch(release_header)) as (tab, watch):
-            return await _Visit(browser, tab, watch, task).run()
-    except BrowserError as error:
-        if await _ended(browser, error.message):
+        async with _opened(chromium, task, profile) as (page, watch):
+            return await _Visit(chromium, page, watch, task).run()
+    except Error as error:
+        if await _ended(chromium, error.message):
             raise BrowserGoneError(error.message) from error
         raise navigation_fault(error.message, task.url) from error
 
 
 @contextlib.asynccontextmanager
-async def _opened(browser: RunningBrowser, task: PageTask, watch: Watch) -> AsyncIterator[tuple[Tab, Watch]]:
-    tab = browser.tab(task, watch)
-    try:
+async def _opened(chromium: Chromium, task: PageTask, profile: Profile) -> AsyncIterator[tuple[Page, Watch]]:
+    watch = Watch(profile.release_header)
+    async with contextlib.AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(_OPEN):
-                await tab.open()
+                context = await _new_context(chromium, task, profile)
+                stack.push_async_callback(_close, chromium, context)
+                page = await _new_page(context, watch, task)
         except TimeoutError as error:
-            browser.kill()
+            chromium.kill()
             raise ProbeError("browser_stuck", f"no page opened within {_OPEN:.0f} s", target_fault=False) from error
-        yield tab, watch
-    finally:
-        await _close(browser, tab)
+        yield page, watch
 
 
-async def _ended(browser: RunningBrowser, text: str) -> bool:
+async def _new_page(context: BrowserContext, watch: Watch, task: PageTask) -> Page:
+    watch.follow(context)
+    if task.allowed is not None:
+        await refuse_async(context, task.allowed, watch)
+    if task.trace and task.evidence is not None:
+        await context.tracing.start(screenshots=True, snapshots=True)
+    page = watch.page = await context.new_page()
+    return page
+
+
+async def _ended(chromium: Chromium, text: str) -> bool:
     """Whether the browser is gone; its driver notices a little later than the calls that fail by it."""
     for _ in range(_NOTICES if is_gone(text) else 0):
-        if not browser.alive:
+        if not chromium.alive:
             return True
         await asyncio.sleep(_INTERVAL)
-    return not browser.alive
+    return not chromium.alive
 
 
-async def _close(browser: RunningBrowser, tab: Tab) -> None:
+async def _new_context(chromium: Chromium, task: PageTask, profile: Profile) -> BrowserContext:
+    return await chromium.browser.new_context(
+        user_agent=profile.user_agent,
+        extra_http_headers=dict(task.headers),
+        service_workers="block",
+        accept_downloads=False,
+    )
+
+
+async def _close(chromium: Chromium, context: BrowserContext) -> None:
     """Close a context; a page that keeps even that from happening loses its browser."""
     try:
-        await asyncio.wait_for(tab.close(), _CLOSE)
+        await asyncio.wait_for(context.close(), _CLOSE)
     except TimeoutError:
-        browser.kill()
-    except BrowserError:
-        pass  # it is gone already
+        chromium.kill()
+    except Exception:  # noqa: BLE001, S110  # it is gone already
+        pass
 
 
 class _Visit:
     """The state of one visit."""
 
-    def __init__(self, browser: RunningBrowser, tab: Tab, watch: Watch, task: PageTask) -> None:
-        self._browser = browser
-        self._tab = tab
+    def __init__(self, chromium: Chromium, page: Page, watch: Watch, task: PageTask) -> None:
+        self._chromium = chromium
+        self._page = page
         self._watch = watch
         self._task = task
         self._last: Glance | None = None
@@ -94,7 +128,7 @@ class _Visit:
         """Go there and look until it has settled or the time is over."""
         try:
             async with asyncio.timeout(self._task.timeout):
-                await self._tab.goto(self._task.url)
+                await self._page.goto(self._task.url, timeout=0, wait_until="domcontentloaded")
                 return await self._until_settled()
         except TimeoutError:
             return await self._unsettled()
@@ -109,7 +143,7 @@ class _Visit:
         looks = 0
         while True:
             started = self._watch.started
-            look = await glance(self._tab, self._task, thorough=looks >= _CHEAP)
+            look = await glance(self._page, self._task, thorough=looks >= _CHEAP)
             looks += 1
             if look is not None:
                 self._last = look
@@ -128,8 +162,8 @@ class _Visit:
 
     async def _unsettled(self) -> PageObservation:
         """What came of a page whose time is over, if it is the page that was slow and not the browser."""
-        if not await self._browser.answers():
-            self._browser.kill()
+        if not await self._chromium.answers():
+            self._chromium.kill()
             raise BrowserGoneError("the browser does not respond")
         await self._keep()
         if self._last is not None:
@@ -169,6 +203,11 @@ class _Visit:
             return
         write_logs(folder, self._watch.console, (*self._watch.requests, *self._watch.pending))
         if self._watch.status:
-            await in_time(self._tab.screenshot(folder / SCREENSHOT), _SCREENSHOT)
+            await _in_time(self._page.screenshot(path=folder / SCREENSHOT), _SCREENSHOT)
         if self._task.trace:
-            await in_time(self._tab.keep_trace(folder / TRACE), _TRACE)
+            await _in_time(self._page.context.tracing.stop(path=folder / TRACE), _TRACE)
+
+
+async def _in_time(action: Coroutine[Any, Any, object], seconds: float) -> None:
+    with contextlib.suppress(Exception):  # a page that cannot be pictured has failed already; the logs say why
+        await asyncio.wait_for(action, seconds)

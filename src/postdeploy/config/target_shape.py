@@ -14,6 +14,7 @@ from postdeploy.config.scope import Scope
 from postdeploy.config.shape import Field, Shape, Type, list_of, mapping_of, one_or_list, table
 from postdeploy.config.values import (
     DURATION,
+    LINE,
     NAME_PATTERN,
     TEXT,
     choice,
@@ -23,7 +24,8 @@ from postdeploy.config.values import (
     read_line,
     read_text,
 )
-from postdeploy.domain.policy import OnFailure, Severity
+from postdeploy.config.wording import way_out
+from postdeploy.domain.policy import OnFailure, OnMaintenance, Severity
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Location
 
 __all__ = ["RESERVED", "TARGET"]
@@ -39,6 +41,7 @@ RESERVED: Final = frozenset(
 
 _LEAST_SECRET: Final = 4
 _RULE: Final = re.compile(r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)")
+_HOST_NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?$")
 _WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -87,6 +90,29 @@ def _read_rule(node: Node, scope: Scope) -> AllowRule:
     return AllowRule(method, Location(match[2], check_path(match[3])))
 
 
+def _read_body(node: Node, scope: Scope) -> dict[str, str]:
+    if table(node) == {}:
+        raise Wrong("names no key of the body", "give each key the name of a secret: {email: test_email}")
+    return {str(key): name for key, name in _BODY.read(node, scope).items()}
+
+
+def _read_host_name(node: Node, _scope: Scope) -> str:
+    name = read_line(node)
+    if not _HOST_NAME.fullmatch(name):
+        raise Wrong(f"takes a host name such as example.com, not {seen(node)}")
+    return name.lower()
+
+
+def _read_secret_name(node: Node, scope: Scope) -> str:
+    name = read_line(node)
+    if scope.secrets is not None and name not in scope.secrets:
+        raise Wrong(
+            f"names the secret {seen(node)}, which target '{scope.target}' does not have",
+            way_out(name, scope.secrets) if scope.secrets else "name it under 'secrets'",
+        )
+    return name
+
+
 def _read_inconclusive(node: Node, _scope: Scope) -> str:
     if node.value != "hold":
         reason = "what could not be told is never rolled back nor promoted"
@@ -119,6 +145,41 @@ _SERVER: Final = Shape(
         "environment": Field(
             mapping_of(TEXT, lambda _name: None), "Variables that the server gets beside those of the run."
         ),
+    }
+)
+_BODY: Final = mapping_of(Type(_read_secret_name, {"type": "string", "pattern": NAME_PATTERN}), lambda _name: None)
+_ACCOUNT: Final = Type(_read_body, {**_BODY.schema, "minProperties": 1})
+_LOGIN: Final = Shape(
+    {
+        "post": Field(
+            LOCATION, "Where accounts log in: service:/path; read-only access has to allow it.", required=True
+        ),
+        "test": Field(
+            _ACCOUNT,
+            "The JSON body with the account of the checks: keys, each with a secret's name.",
+            required=True,
+        ),
+        "control": Field(_ACCOUNT, "The same with an account that nothing else uses.", required=True),
+    }
+)
+_CONTROL: Final = Shape(
+    {
+        "url": Field(
+            _URL, "A URL that answers 2xx, and that shares nothing with the target which could fail together with it."
+        ),
+        "name": Field(
+            Type(_read_host_name, {"type": "string", "pattern": _HOST_NAME.pattern}),
+            "A host name that always resolves. Default: the host of url.",
+        ),
+        "skew": Field(DURATION, "How far the clock of the runner may be off. Default: 60s."),
+        "timeout": Field(DURATION, "How long each question may take. Default: 3s."),
+        "login": Field(_LOGIN.type, "How to tell wrong credentials of the checks from a broken login."),
+    }
+)
+_MAINTENANCE: Final = Shape(
+    {
+        "header": Field(HEADER_NAME, "A response header that only an answer in maintenance has."),
+        "contains": Field(LINE, "A text that only an answer in maintenance contains."),
     }
 )
 _RELEASE: Final = Shape(
@@ -164,6 +225,9 @@ _POLICY: Final = Shape(
             Type(_read_inconclusive, {"const": "hold"}),
             "Always hold: what could not be told is never rolled back nor promoted.",
         ),
+        "on_maintenance": Field(
+            choice(OnMaintenance), "What a service in maintenance is: a failure, or a reason to hold. Default: fail."
+        ),
         "confirm": Field(_CONFIRM.type, "When a failure counts."),
         "flaky": Field(count(0, 10_000), "How many checks may pass only on a later attempt. Default: 3."),
         "actions": Field(_ACTIONS.type, "What a confirmed failure of each severity asks for."),
@@ -180,6 +244,8 @@ TARGET: Final = Shape(
         "release": Field(
             _RELEASE.type, "How to tell which release is live, and how long to wait for the expected one."
         ),
+        "control": Field(_CONTROL.type, "How to tell a sick runner from a broken target."),
+        "maintenance": Field(_MAINTENANCE.type, "How a service says that it is closed on purpose."),
         "secrets": Field(
             mapping_of(Type(_read_secret, TEXT.schema), name_check("secret"), NAME_PATTERN),
             'Values that are masked everywhere, by name: "${VARIABLE}". Suites use them as ${secrets.name}.',

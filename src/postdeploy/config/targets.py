@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from postdeploy.config.control import check_control
 from postdeploy.config.inheritance import resolve
 from postdeploy.config.node import Node, plain, seen
 from postdeploy.config.report import Report, raise_problems, show_path
@@ -23,6 +24,9 @@ from postdeploy.domain.target import (
     Access,
     AccessMode,
     Budget,
+    Control,
+    Login,
+    Maintenance,
     ReleaseSource,
     ReleaseWait,
     Server,
@@ -136,7 +140,9 @@ def _entry(
     if "services" not in node.value and "extends" not in nodes[name].value:
         report.add(node.key, "'services' is missing", "add one, such as services: {web: https://staging.example.com}")
     scope = Scope(report, name, _keys(node, "services"), _keys(node, "secrets"), tuple(nodes))
-    return Entry(node, scope, TARGET.read(node, scope))
+    values = TARGET.read(node, scope)
+    check_control(node, values, scope)
+    return Entry(node, scope, values)
 
 
 def _keys(node: Node, key: str) -> tuple[str, ...]:
@@ -162,6 +168,8 @@ def _target(name: str, entry: Entry) -> Target:
         budget=Budget(**values.get("budget", {})),
         policy=_policy(values.get("policy", {})),
         release=_release(values["release"]) if "release" in values else None,
+        control=_control(values.get("control", {})),
+        maintenance=Maintenance(**values.get("maintenance", {})),
         server=Server(**values["server"]) if "server" in values else None,
         secrets={secret: Secret(secret, value) for secret, value in values.get("secrets", {}).items()},
         config_digest=_digest(entry.node),
@@ -176,7 +184,14 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         confirm=Confirmation(**values.get("confirm", {})),
         flaky=values.get("flaky", default.flaky),
         actions={**default.actions, **actions},
+        on_maintenance=values.get("on_maintenance", default.on_maintenance),
     )
+
+
+def _control(values: Mapping[str, Any]) -> Control:
+    login = values.get("login")
+    rest = {key: value for key, value in values.items() if key != "login"}
+    return Control(**rest, login=Login(login["post"], login["test"], login["control"]) if login else None)
 
 
 def _release(values: Mapping[str, Any]) -> ReleaseWait:

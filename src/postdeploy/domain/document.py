@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from postdeploy.domain.cause import Cause
+from postdeploy.domain.control import ControlResult
 from postdeploy.domain.evidence import Evidence, PlannedCheck, ServiceState
 from postdeploy.domain.result import Attempt
 from postdeploy.domain.verdict import Verdict
@@ -52,6 +53,7 @@ def verdict_document(
         "target": dict(evidence.target),
         "release": _release(evidence),
         "services": {name: _service(state) for name, state in evidence.services.items()},
+        "control": [_control(result) for result in evidence.control],
         "baseline": _baseline(evidence),
         "counts": evidence.counts(),
         "narrowed_by": list(evidence.narrowed_by),
@@ -98,6 +100,10 @@ def _release(evidence: Evidence) -> dict[str, Any]:
 
 def _service(state: ServiceState) -> dict[str, Any]:
     return {"live": state.live, "code": state.code, "message": state.message, "target_fault": state.target_fault}
+
+
+def _control(result: ControlResult) -> dict[str, Any]:
+    return result.to_json() | {"at": iso(result.at)}
 
 
 def _baseline(evidence: Evidence) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from postdeploy.domain.control import ControlResult
 from postdeploy.domain.facts import (
     ANSWERED_WRONGLY,
     SILENT,
@@ -33,6 +34,7 @@ __all__ = [
     "PlannedCheck",
     "ReleaseEvidence",
     "ServiceState",
+    "control_record",
     "fold",
     "service_record",
 ]
@@ -56,6 +58,7 @@ class Evidence:
     services: Mapping[str, ServiceState] = field(default_factory=dict)
     release: ReleaseEvidence = field(default_factory=ReleaseEvidence)
     incidents: tuple[Incident, ...] = ()
+    control: tuple[ControlResult, ...] = ()
     baseline: Baseline | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = False
@@ -93,7 +96,7 @@ class Evidence:
 def fold(records: Iterable[Mapping[str, Any]]) -> Evidence:
     """The evidence of a run from its records, in order. Raises EvidenceError on records that cannot be one."""
     state: dict[str, Any] = {
-        "results": {}, "services": {}, "incidents": [], "release": {},
+        "results": {}, "services": {}, "incidents": [], "control": [], "release": {},
     }  # fmt: skip
     try:
         for record in records:
@@ -108,6 +111,11 @@ def fold(records: Iterable[Mapping[str, Any]]) -> Evidence:
 def service_record(service: ServiceState) -> dict[str, Any]:
     """The journal's record of a service."""
     return {"record": "service", "service": asdict(service)}
+
+
+def control_record(control: ControlResult) -> dict[str, Any]:
+    """The journal's record of what a control probe came to."""
+    return {"record": "control", "control": control.to_json()}
 
 
 def _require_order(state: Mapping[str, Any], kind: str) -> None:
@@ -134,6 +142,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
         services=state["services"],
         release=release,
         incidents=tuple(state["incidents"]),
+        control=tuple(state["control"]),
         baseline=state.get("baseline"),
         budget=state.get("budget", {}),
         finished="finished" in state,
@@ -190,6 +199,10 @@ def _incident(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["incidents"].append(Incident.from_json(record))
 
 
+def _control(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state["control"].append(ControlResult.from_json(record["control"]))
+
+
 def _baseline(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["baseline"] = Baseline.from_json(record)
 
@@ -213,6 +226,7 @@ _RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]]
     "service": _service,
     "release": _release,
     "incident": _incident,
+    "control": _control,
     "baseline": _baseline,
     "budget": _budget,
     "finished": _finished,

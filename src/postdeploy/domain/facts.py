@@ -24,7 +24,7 @@ __all__ = [
 ANSWERED_WRONGLY: Final = ("certificate_", "tls_", "not_tls", "http_", "protocol_")
 """Beginnings of the codes of a service that is there, and wrong."""
 
-SILENT: Final = frozenset({"connect_timeout", "host_unreachable", "dns_not_found"})
+SILENT: Final = frozenset({"connect_timeout", "connection_failed", "host_unreachable", "dns_not_found"})
 """Codes of faults in which nothing of the target spoke: the network of the runner may be to blame as well."""
 
 UNSEEN: Final = "?"

@@ -8,6 +8,7 @@ from typing import Final
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.evidence import SILENT, Evidence, PlannedCheck
+from postdeploy.domain.health import control_answers, excuse
 from postdeploy.domain.policy import Action, Confirmation, OnFailure, Policy
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict
@@ -86,11 +87,11 @@ def _confirmed(check: PlannedCheck, result: CheckResult, evidence: Evidence, con
 
 def _speaks(attempt: Attempt, evidence: Evidence) -> bool:
     """Whether a failing attempt says something of the target: it answered, or the fault can only be its own."""
-    if attempt.outcome is not Outcome.FAILED:
+    if attempt.outcome is not Outcome.FAILED or excuse(attempt, None, evidence):
         return False
     if attempt.fault is None or attempt.fault.code not in SILENT:
         return attempt.exchanges > 0 or attempt.fault is not None
-    return evidence.answered_since(attempt.started)
+    return _reachable(evidence, attempt.started)
 
 
 def _down(service: str | None, evidence: Evidence, confirm: Confirmation) -> bool:
@@ -98,11 +99,18 @@ def _down(service: str | None, evidence: Evidence, confirm: Confirmation) -> boo
     state = evidence.services.get(service or "")
     if state is None or state.live or not state.target_fault or state.attempts < confirm.attempts:
         return False
+    if excuse(None, state.code, evidence):
+        return False
     if state.code not in SILENT:
         return True
     blocked = (result for result in evidence.results.values() if result.blocked_by == service)
     tried = [attempt.started for result in blocked for attempt in result.attempts]
-    return evidence.answered_since(max(tried, default=float(evidence.run["started"])))
+    return _reachable(evidence, max(tried, default=float(evidence.run["started"])))
+
+
+def _reachable(evidence: Evidence, moment: float) -> bool:
+    """Whether our network is known to have worked, from the target itself or from the control URL."""
+    return evidence.answered_since(moment) or control_answers(evidence, moment)
 
 
 def _spaced(attempts: Sequence[Attempt], confirm: Confirmation) -> int:

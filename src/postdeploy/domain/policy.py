@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from postdeploy.domain.reading import count, mapping, number, text
 
-__all__ = ["Action", "Confirmation", "OnFailure", "Policy", "Severity"]
+__all__ = ["Action", "Confirmation", "OnFailure", "OnMaintenance", "Policy", "Severity"]
 
 
 class Severity(StrEnum):
@@ -38,6 +38,13 @@ class OnFailure(StrEnum):
     WARN = "warn"
 
 
+class OnMaintenance(StrEnum):
+    """What it means that a service is closed on purpose."""
+
+    FAIL = "fail"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """A failure counts after this many failing attempts, this many seconds apart."""
@@ -61,12 +68,14 @@ class Policy:
         confirm: when a failure counts.
         flaky: how many checks may pass only on a later attempt before the verdict is inconclusive.
         actions: what a confirmed failure of each severity asks for.
+        on_maintenance: whether a service that says to be in maintenance has failed, or holds the pipeline.
     """
 
     deadline: float = 300.0
     confirm: Confirmation = field(default_factory=Confirmation)
     flaky: int = 3
     actions: Mapping[Severity, OnFailure] = field(default_factory=_default_actions)
+    on_maintenance: OnMaintenance = OnMaintenance.FAIL
 
     def to_json(self) -> dict[str, object]:
         """As JSON builtins, for the journal."""
@@ -75,6 +84,7 @@ class Policy:
             "confirm": {"attempts": self.confirm.attempts, "spacing": float(self.confirm.spacing)},
             "flaky": self.flaky,
             "on_inconclusive": Action.HOLD.value,
+            "on_maintenance": self.on_maintenance.value,
             "actions": {severity.value: action.value for severity, action in self.actions.items()},
         }
 
@@ -88,6 +98,7 @@ class Policy:
             confirm=Confirmation(count(confirm["attempts"]), number(confirm["spacing"])),
             flaky=count(fields["flaky"]),
             actions=MappingProxyType({severity: OnFailure(text(actions[severity.value])) for severity in Severity}),
+            on_maintenance=OnMaintenance(text(fields.get("on_maintenance", "fail"))),
         )
 
     @property

@@ -7,6 +7,7 @@ from typing import Final
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.health import OWN_FAULTS, excuse
 from postdeploy.domain.policy import Action, Policy
 from postdeploy.domain.relevance import CUT_SHORT
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
@@ -33,6 +34,7 @@ def judge_proof(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -
         _cut_short(evidence)
         or _unfinished(evidence)
         or _narrowed(evidence)
+        or _excused(evidence, policy)
         or _unproven(evidence, policy)
         or _unexplained(evidence)
         or _unseen(evidence)
@@ -82,12 +84,31 @@ def _narrowed(evidence: Evidence) -> _Missing | None:
 
 def _unproven(evidence: Evidence, policy: Policy) -> _Missing | None:
     required = [(check, evidence.result(check)) for check in evidence.plan if is_required(check, policy)]
-    problems = [text for check, result in required if (text := _missing_proof(check, result))]
+    problems = [(text, _is_ours(result)) for check, result in required if (text := _missing_proof(check, result))]
     if problems:
+        ours = [text for text, own in problems if own]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return Reason.REQUIRED_CHECK_NOT_PROVEN, problems[0] + more
+        reason = Reason.RUNNER_FAULT if ours else Reason.REQUIRED_CHECK_NOT_PROVEN
+        return reason, (ours or [text for text, _ in problems])[0] + more
     if not any(result.outcome is Outcome.PASSED for check, result in required if check.required):
         return Reason.NOTHING_SELECTED, "every required check was skipped by policy"
+    return None
+
+
+def _is_ours(result: CheckResult) -> bool:
+    """Whether this machine kept a check from being proven."""
+    return any(attempt.code in OWN_FAULTS for attempt in result.attempts)
+
+
+def _excused(evidence: Evidence, policy: Policy) -> _Missing | None:
+    """A failure that the clock or the credentials of this machine explain."""
+    for check in evidence.plan:
+        result = evidence.result(check)
+        if result.outcome is not Outcome.PASSED and is_required(check, policy):
+            state = evidence.services.get(result.blocked_by or "")
+            reason = excuse(result.last, state.code if state else None, evidence)
+            if reason:
+                return Reason.RUNNER_FAULT, f"{check.name}: {result.outcome.value.replace('_', ' ')}, but {reason}"
     return None
 
 

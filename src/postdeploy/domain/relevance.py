@@ -6,6 +6,7 @@ from typing import Final
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.evidence import UNSEEN, Evidence
+from postdeploy.domain.health import control_answers, sick_network
 from postdeploy.domain.verdict import Reason, Verdict, inconclusive
 
 __all__ = ["CUT_SHORT", "judge_relevance"]
@@ -62,7 +63,8 @@ def _sick_runner(evidence: Evidence) -> _Doubt | None:
     for state in evidence.services.values():
         if not state.live and not state.target_fault:
             return Reason.RUNNER_FAULT, f"service {state.name}: {state.message}"
-    return None
+    sick = sick_network(evidence)
+    return (Reason.RUNNER_FAULT, sick) if sick else None
 
 
 def _not_live(evidence: Evidence) -> _Doubt | None:
@@ -80,9 +82,11 @@ def _not_live(evidence: Evidence) -> _Doubt | None:
 
 
 def _silent(evidence: Evidence) -> _Doubt | None:
-    """No service answers, and none ever did."""
+    """No service answers, none ever did, and nothing that should answer besides is known to."""
     states = evidence.services.values()
     if not states or any(state.live or state.answered_wrongly for state in states) or _was_live(evidence):
+        return None
+    if control_answers(evidence, float(evidence.run["started"])):
         return None
     first = next(iter(states))
     return Reason.TARGET_NOT_LIVE, f"no service of the target answers; {first.name}: {first.message}"

@@ -94,6 +94,8 @@ class Attempt:
         curl: a command that does the same.
         evidence: paths below the reports folder.
         fault: what points at a service as a whole rather than at this check, if anything does.
+        status: of the last answer by HTTP, if the attempt did not pass.
+        code: a stable word for the error of a probe, if it errored by one.
     """
 
     outcome: Outcome
@@ -108,6 +110,8 @@ class Attempt:
     curl: str | None = None
     evidence: tuple[str, ...] = ()
     fault: Fault | None = None
+    status: int | None = None
+    code: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON builtins, without what is empty."""
@@ -126,6 +130,8 @@ class Attempt:
             "curl": self.curl,
             "evidence": list(self.evidence) or None,
             "fault": {"url": self.fault.url, "code": self.fault.code} if self.fault else None,
+            "status": self.status,
+            "code": self.code,
         }
         return document | {key: value for key, value in optional.items() if value is not None}
 
@@ -133,7 +139,7 @@ class Attempt:
     def from_json(cls, raw: object) -> Attempt:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
         fields = mapping(raw)
-        fault = fields.get("fault")
+        fault, status = fields.get("fault"), fields.get("status")
         return cls(
             outcome=Outcome(text(fields["outcome"])),
             started=number(fields["started"]),
@@ -147,6 +153,8 @@ class Attempt:
             curl=optional_text(fields.get("curl")),
             evidence=tuple(text(path) for path in array(fields.get("evidence", ()))),
             fault=None if fault is None else Fault(text(mapping(fault)["url"]), text(mapping(fault)["code"])),
+            status=None if status is None else count(status),
+            code=optional_text(fields.get("code")),
         )
 
 

@@ -18,7 +18,10 @@ __all__ = [
     "AccessMode",
     "AllowRule",
     "Budget",
+    "Control",
     "Location",
+    "Login",
+    "Maintenance",
     "ReleaseSource",
     "ReleaseWait",
     "Server",
@@ -182,6 +185,48 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """One POST by which an account shows that it is accepted.
+
+    Args:
+        location: where accounts log in.
+        test: the JSON body with the account that the checks use, each key with the name of a secret.
+        control: the same with an account that nothing else uses.
+    """
+
+    location: Location
+    test: Mapping[str, str]
+    control: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """How a service says that it is closed on purpose: by a header (lower case), by a text in its answer, or both."""
+
+    header: str | None = None
+    contains: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """How a target lets the runner be told from itself; without any of it the runner has its route and resolver only.
+
+    Args:
+        url: answers 2xx, and shares nothing with the target that could fail together with it.
+        name: always resolves; None: the host of ``url``.
+        skew: seconds by which the clock of the runner may be wrong.
+        timeout: seconds for each question.
+        login: tells wrong credentials from a broken login.
+    """
+
+    url: str | None = None
+    name: str | None = None
+    skew: float = 60.0
+    timeout: float = 3.0
+    login: Login | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A named environment: where its services are, what may be done to it, and how it is judged.
 
@@ -194,6 +239,8 @@ class Target:
     budget: Budget = field(default_factory=Budget)
     policy: Policy = field(default_factory=Policy)
     release: ReleaseWait | None = None
+    control: Control = field(default_factory=Control)
+    maintenance: Maintenance = field(default_factory=Maintenance)
     server: Server | None = None
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     config_digest: str = ""

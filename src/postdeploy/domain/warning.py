@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.health import control_warnings
 from postdeploy.domain.policy import OnFailure, Policy
 from postdeploy.domain.result import CheckResult, Outcome
 
@@ -12,12 +13,13 @@ __all__ = ["find_warnings", "is_required"]
 
 
 def find_warnings(evidence: Evidence, policy: Policy) -> tuple[str, ...]:
-    """One text for each flaky check and for each check without a passing result that only warns."""
-    return tuple(
+    """One text for each flaky check, each check without a passing result that only warns, each sick control probe."""
+    checks = tuple(
         text
         for check in evidence.plan
         for text in _warnings(check, evidence.result(check), policy.actions[check.severity])
     )
+    return (*checks, *control_warnings(evidence))
 
 
 def is_required(check: PlannedCheck, policy: Policy) -> bool:

@@ -13,7 +13,7 @@ from postdeploy.domain.expectation import evaluate
 from postdeploy.domain.matcher import MatcherError
 from postdeploy.domain.observation import Observation
 from postdeploy.domain.redaction import Secret
-from postdeploy.domain.result import Attempt, Fault, Finding
+from postdeploy.domain.result import Attempt, Fault, Finding, Outcome
 from postdeploy.engine.foreign import plain
 from postdeploy.engine.record import Record
 from postdeploy.engine.variables import UnfitVariableError, UnknownVariableError, render_step
@@ -103,6 +103,8 @@ def attempt_check(
         curl=plain(around.curl(record.culprit)) if record.culprit else None,
         evidence=tuple(map(plain, record.evidence)),
         fault=Fault(plain(record.fault.url), record.fault.code) if record.fault else None,
+        status=record.status if record.bad else None,
+        code=record.code if record.outcome is Outcome.ERRORED else None,
     )
 
 

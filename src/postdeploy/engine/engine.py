@@ -70,6 +70,7 @@ class Engine:
         pages: the browser for declared pages.
         redactor: told of secrets that are learnt.
         on_service: told, on the engine's thread, of a service that turned out to be down while checks ran.
+        on_trouble: told, on the engine's thread, of connections that failed, by a code and a URL.
         clock: seconds, monotonic.
         wall: seconds since the epoch.
     """
@@ -82,6 +83,7 @@ class Engine:
         pages: Any = None,
         redactor: Redactor | None = None,
         on_service: Callable[[ServiceState], None] = lambda _state: None,
+        on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -90,10 +92,11 @@ class Engine:
         self.services: dict[str, ServiceState] = {}
         self.ready: Future[Readiness] = Future()
         self.overdue = threading.Event()
+        self._on_trouble = on_trouble
         self._results = Results()
         self._unstarted: list[tuple[Check, Future[CheckResult]]] = []
         self._loop = HttpLoop(target.budget, clock=clock, on_crash=self._crashed)
-        self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm)
+        self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble)
         self._dispatcher = Dispatcher(
             target, self._loop, context.run_id, pages or Pages(), context.reports, context.deadline
         )
@@ -110,6 +113,7 @@ class Engine:
             variables=self._variables(),
             redactor=redactor or Redactor(),
             on_service=on_service,
+            on_trouble=on_trouble,
             wall=wall,
         )
 
@@ -201,6 +205,9 @@ class Engine:
 
     def _released(self, release: ReleaseEvidence, states: list[ServiceState]) -> None:
         self._release = release
+        for state in states:
+            if not state.live and state.code and not state.code.startswith("http_"):
+                self._on_trouble(state.code, self.target.services[state.name].url)
         self.services.update({state.name: state for state in states if state.live or release.live is False})
         missing = [service for name, service in self.target.services.items() if name not in self.services]
         wrong = any(state.answered_wrongly for state in self.services.values())

@@ -26,10 +26,20 @@ _NO_NAME: Final = "dns_not_found"
 
 
 class Preflight:
-    """Asks services, each at most once at a time; runs on the loop's thread."""
+    """Asks services, each at most once at a time; runs on the loop's thread.
 
-    def __init__(self, loop: HttpLoop, run_id: str, confirm: Confirmation) -> None:
+    ``on_trouble`` is told of each question that no answer came to, by its code and where it went.
+    """
+
+    def __init__(
+        self,
+        loop: HttpLoop,
+        run_id: str,
+        confirm: Confirmation,
+        on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
+    ) -> None:
         self._loop = loop
+        self._on_trouble = on_trouble
         self._headers = identity_headers(run_id, "preflight")
         self._confirm = confirm
         self._waiting: dict[str, list[Callable[[ServiceState], None]]] = {}
@@ -48,6 +58,8 @@ class Preflight:
 
     def _judge(self, service: Service, number: int, answer: HttpObservation | ProbeError) -> None:
         state = state_of(service, answer, number)
+        if isinstance(answer, ProbeError):
+            self._on_trouble(answer.code, service.url)
         if not state.live and number < self._confirm.attempts:
             self._loop.call_later(self._confirm.spacing, lambda: self._ask(service, number + 1))
         elif state.code == _NO_NAME:

@@ -34,6 +34,8 @@ class Record:
     culprit: Step | None = None
     fault: Fault | None = None
     evidence: list[str] = field(default_factory=list)
+    status: int | None = None
+    code: str | None = None
 
     @property
     def bad(self) -> bool:
@@ -49,6 +51,7 @@ class Record:
         if isinstance(answer, PageObservation):
             self.evidence.extend(answer.evidence)
         found = [replace(finding, step=number) for finding in evaluate(step.expectations, answer)]
+        self._note_status(answer)
         if found and isinstance(answer, PageObservation) and answer.refusals:
             self.give_up(_ambiguous(answer, found), step)
         elif found:
@@ -82,6 +85,7 @@ class Record:
             finding = Finding(error.code, subject, "an answer", error.message, number, step.line, step.column)
             self._fail([finding], step, "", Fault(url, error.code))
         else:
+            self.code = self.code or getattr(error, "code", None)
             self.give_up(str(error), step)
 
     def give_up(self, message: str, step: Step) -> None:
@@ -89,6 +93,11 @@ class Record:
         self.error = self.error or message
         if not self.bad:
             self.outcome, self.culprit = Outcome.ERRORED, step
+
+    def _note_status(self, answer: Observation) -> None:
+        """That of the first bad answer stays."""
+        if not self.bad:
+            self.status = getattr(answer, "status", None)
 
     def _fail(self, found: list[Finding], step: Step, excerpt: str, fault: Fault | None) -> None:
         self.findings.extend(found)

@@ -10,6 +10,7 @@ from functools import partial
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
 from postdeploy.domain.evidence import ServiceState
+from postdeploy.domain.health import OWN_FAULTS
 from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
@@ -50,6 +51,7 @@ class CheckRunner:
         variables: what every check may name as ``${…}``.
         redactor: told of secrets that are learnt.
         on_service: told of a service that turned out to be down.
+        on_trouble: told of connections that failed, by a code and a URL.
         wall: seconds since the epoch.
     """
 
@@ -63,6 +65,7 @@ class CheckRunner:
         variables: Mapping[str, object],
         redactor: Redactor,
         on_service: Callable[[ServiceState], None],
+        on_trouble: Callable[[str, str], None],
         wall: Callable[[], float],
     ) -> None:
         self._dispatcher = dispatcher
@@ -73,6 +76,7 @@ class CheckRunner:
         self._confirm = confirm
         self._variables = variables
         self._on_service = on_service
+        self._on_trouble = on_trouble
         self._around = Surroundings(wall, self._loop.clock, self._locate, self._curl, redactor.learn)
         self._open: dict[str, Life] = {}
         self.ending = Ending(self._loop, self._hear)
@@ -165,12 +169,19 @@ class CheckRunner:
             self.ending.left(life)
             return
         life.attempts.append(attempt)
+        self._tell_trouble(life.check, attempt)
         if attempt.outcome is Outcome.PASSED:
             life.finish(Outcome.PASSED)
         elif not life.check.may_repeat or len(life.attempts) >= self._confirm.attempts:
             _settle(life)
         else:
             self._loop.call_later(self._confirm.spacing, lambda: self._guarded(life, self._again))
+
+    def _tell_trouble(self, check: Check, attempt: Attempt) -> None:
+        if attempt.fault is not None and not attempt.fault.code.startswith("http_"):
+            self._on_trouble(attempt.fault.code, attempt.fault.url)
+        elif attempt.code in OWN_FAULTS:
+            self._on_trouble(attempt.code, self._locate(check.steps[0]))
 
     def _again(self, life: Life) -> None:
         """Before a check is repeated that could not reach its service, the service is asked: one cause, not thirty."""

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from postdeploy.domain.health import OWN_FAULTS
+
 if TYPE_CHECKING:
+    from postdeploy.errors import ProbeError
     from postdeploy.guard.client import Exchanged
 
 __all__ = ["Activity"]
@@ -26,6 +29,9 @@ class Activity:
         excerpt: what came last, in a few lines.
         evidence: paths below the reports folder.
         notes: what the test said to have verified by other means.
+        fault: what the last exchange says against a service: its URL and a code.
+        status: of the last exchange, if it was answered.
+        code: why the last exchange came to nothing, if that was this machine's fault.
     """
 
     check_id: str
@@ -38,6 +44,8 @@ class Activity:
     evidence: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     fault: tuple[str, str] | None = None
+    status: int | None = None
+    code: str | None = None
 
     def exchanged(self, release: str | None = None) -> None:
         """The target has answered."""
@@ -45,12 +53,11 @@ class Activity:
         if release:
             self.releases[release] = None
 
-    def unanswered(self, url: str, error: Exception) -> None:
+    def unanswered(self, url: str, fault: ProbeError) -> None:
         """A client got no answer; where that is the target's fault, it points at the service."""
-        from postdeploy.probes.faults import classify
-
-        fault = classify(error, url)
+        self.status = None
         self.fault = (url, fault.code) if fault.target_fault else None
+        self.code = fault.code if fault.code in OWN_FAULTS else None
 
     def answered(self, exchange: Exchanged) -> None:
         """A client got an answer."""
@@ -59,3 +66,4 @@ class Activity:
         self.excerpt = f"{exchange.method} {exchange.url}: HTTP {exchange.status}"
         failed = exchange.status >= 500  # noqa: PLR2004  # 5xx, RFC 9110 §15.6
         self.fault = (exchange.url, f"http_{exchange.status}") if failed else None
+        self.status, self.code = exchange.status, None

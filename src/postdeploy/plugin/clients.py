@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
+from postdeploy.errors import ProbeError
 from postdeploy.guard.client import Exchanged, open_client
 from postdeploy.guard.identity import identity_headers
+from postdeploy.probes.faults import classify
 
 if TYPE_CHECKING:
     from postdeploy.plugin.execution import Execution
@@ -49,5 +51,14 @@ class Clients:
             self._execution.current.answered(exchange)
 
     def _failed(self, url: str, error: Exception) -> None:
+        fault = _fault_of(error, url)
+        self._execution.trouble(fault, url)
         if self._execution.current is not None:
-            self._execution.current.unanswered(url, error)
+            self._execution.current.unanswered(url, fault)
+
+
+def _fault_of(error: Exception, url: str) -> ProbeError:
+    """By the numbers of its causes; where there is none, by its class."""
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return ProbeError("protocol_error", f"{url}: what came is no answer by HTTP")
+    return classify(error, url, phase="connect" if isinstance(error, httpx2.ConnectTimeout) else "")

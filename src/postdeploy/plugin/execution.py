@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from postdeploy.domain.check import Check, Kind
-from postdeploy.domain.evidence import PlannedCheck, ReleaseEvidence, ServiceState
+from postdeploy.domain.control import ControlResult
+from postdeploy.domain.evidence import PlannedCheck, ReleaseEvidence, ServiceState, control_record, service_record
+from postdeploy.domain.health import OWN_FAULTS
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Target
+from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.server import ServerProcess
-from postdeploy.errors import ServerStartError
+from postdeploy.errors import ProbeError, ServerStartError
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
 from postdeploy.plugin.keys import RECORDER
@@ -49,6 +52,8 @@ class Execution:
         self._pages: PagePool | None = None
         self._server: ServerProcess | None = None
         self._progress = Progress(config)
+        self._control = ControlWatch(target, context.run_id, self._controlled)
+        self._learnt: list[dict[str, Any]] = []
 
     @property
     def coordinates(self) -> bool:
@@ -101,6 +106,7 @@ class Execution:
     def prepare(self) -> None:
         """Wait for the target; everything declared is in flight when this returns."""
         self._wait_for_server()
+        self._control.begin()
         if not self.coordinates and self._readiness is None:
             if any(check.kind is Kind.UI for check in self.declared):
                 self.pages().warm()
@@ -120,6 +126,7 @@ class Execution:
                 pages=_LazyPages(self.pages),
                 redactor=self.redactor,
                 on_service=self._service_changed,
+                on_trouble=self._control.trouble,
             )
             self._engine.begin(wait=not self.settings.worker)
         return self._engine
@@ -162,6 +169,18 @@ class Execution:
     def remaining(self) -> float:
         """Seconds until the deadline of the run."""
         return (self.context.deadline or 0.0) - time.monotonic()
+
+    def trouble(self, fault: ProbeError, url: str) -> None:
+        """A Python test got no answer."""
+        if fault.target_fault or fault.code in OWN_FAULTS:
+            self._control.trouble(fault.code, url)
+
+    def learnt(self, *, failed: bool) -> list[dict[str, Any]]:
+        """Records that a process without a journal has to send to the one that keeps it, each once."""
+        if failed and self.settings.worker:
+            self._control.settle()
+        learnt, self._learnt = self._learnt, []
+        return learnt
 
     def close(self) -> None:
         """End threads, browser and server, whatever becomes of each; harmless when repeated."""
@@ -208,12 +227,21 @@ class Execution:
         return next((state for state in self._ready().services if state.name == name), None)
 
     def _look_again(self) -> None:
+        self._control.settle()
         if self.recorder is not None and self._engine is not None:
             self.recorder.looked_again(self._engine.look_again(), self._engine.used())
 
     def _service_changed(self, state: Any) -> None:
+        self._learn(service_record(state))
+
+    def _controlled(self, result: ControlResult) -> None:
+        self._learn(control_record(result))
+
+    def _learn(self, record: dict[str, Any]) -> None:
         if self.recorder is not None:
-            self.recorder.service(state)
+            self.recorder.learn(record)
+        elif self.settings.worker:
+            self._learnt.append(record)
 
     def _wait_for_server(self) -> None:
         if self._server is not None and self._readiness is None:

@@ -56,6 +56,8 @@ def pytest_runtest_makereport(
         payload = _payload(item, call, report)
         if payload is not None:
             payload["check"] = planned.id
+            if learnt := item.config.stash[EXECUTION].learnt(failed=not _passed(payload)):
+                payload["learnt"] = learnt
             setattr(report, PAYLOAD, redactor.tree(payload))
         mask(report, redactor)
     return report
@@ -75,6 +77,10 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
     if result["outcome"] == "passed" and any(a["outcome"] != "passed" for a in result["attempts"]):
         return "flaky", "~", ("FLAKY", {"yellow": True})
     return None
+
+
+def _passed(payload: dict[str, Any]) -> bool:
+    return bool((payload.get("result") or payload.get("attempt") or {"outcome": "passed"})["outcome"] == "passed")
 
 
 def _payload(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> dict[str, Any] | None:
@@ -110,7 +116,7 @@ def _python(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Attempt:
     activity = item.stash.get(ACTIVITY, None) or Activity(item.nodeid)
-    outcome = _outcome(call, report)
+    outcome = _outcome(call, report, activity)
     failed = outcome is not Outcome.PASSED
     message = _message(report, call) if failed else ""
     findings = _findings(call, report, message) if outcome is Outcome.FAILED else ()
@@ -127,16 +133,20 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
         curl=activity.curl if failed else None,
         evidence=tuple(activity.evidence),
         fault=Fault(*activity.fault) if failed and activity.fault else None,
+        status=activity.status if failed else None,
+        code=activity.code if outcome is Outcome.ERRORED else None,
     )
 
 
-def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport) -> Outcome:
+def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport, activity: Activity) -> Outcome:
     if report.passed:
         return Outcome.PASSED if call.excinfo is None else Outcome.ERRORED  # somebody has forged it
     if report.when != "call" or call.excinfo is None:
         return Outcome.ERRORED
     family = {(_home(kind), kind.__name__) for kind in call.excinfo.type.__mro__}
     if not family & _TARGET_ERRORS or family & _OWN_ERRORS or _raised_by_runner(call.excinfo):
+        return Outcome.ERRORED
+    if activity.code is not None:  # the last thing that it tried came to nothing, and that was our fault
         return Outcome.ERRORED
     return Outcome.FAILED
 

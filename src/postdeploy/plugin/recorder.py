@@ -120,6 +120,10 @@ class Recorder:
         """A service that is up or down."""
         self._ledger.append(service_record(state))
 
+    def learn(self, record: Mapping[str, Any]) -> None:
+        """A service that went down, or what a control probe came to, while checks ran; from any thread."""
+        self._ledger.append(record)
+
     def looked_again(self, release: ReleaseEvidence, used: Mapping[str, Any]) -> None:
         """What answered after the last check."""
         if release.last:
@@ -148,6 +152,8 @@ class Recorder:
             if report.failed:
                 self._unexplained(report)
             return
+        for record in payload.get("learnt", ()):
+            self.learn(record)
         if isinstance(report, pytest.SubtestReport):
             self._attempts.add_part(payload)
             return

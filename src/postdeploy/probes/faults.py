@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from postdeploy.errors import ProbeError
 
-__all__ = ["BY_ERRNO", "BY_VERIFY_CODE", "RESET", "Meaning", "classify", "describe"]
+__all__ = ["BY_ERRNO", "BY_VERIFY_CODE", "RESET", "RESOLVER_TIMEOUT", "Meaning", "classify", "describe"]
 
 
 class Meaning(NamedTuple):
@@ -31,6 +31,7 @@ _NO_PORT: Final = Meaning("no_free_port", "this machine has no local address or 
 _IN_USE: Final = Meaning("address_in_use", "the local address is in use already", target_fault=False)
 _NOT_FOUND: Final = Meaning("dns_not_found", "the name does not resolve")
 _NO_RESOLVER: Final = Meaning("resolver_unavailable", "no resolver answers this machine", target_fault=False)
+RESOLVER_TIMEOUT: Final = Meaning("resolver_timeout", "looking up the name took too long", target_fault=False)
 
 BY_ERRNO: Final[Mapping[int, Meaning]] = {
     errno.ECONNREFUSED: Meaning("connection_refused", "the connection was refused"),
@@ -123,7 +124,7 @@ def _meaning(error: BaseException, phase: str) -> Meaning | None:
 
 def _late(phase: str) -> Meaning:
     if phase == "dns":
-        return Meaning("timeout", "looking up the name took too long", target_fault=False)
+        return RESOLVER_TIMEOUT
     if phase == "connect":
         return Meaning("connect_timeout", "no connection came about in time")
     return Meaning("timeout", f"nothing came in time (waiting for {phase})" if phase else "nothing came in time")

@@ -9,11 +9,12 @@ from typing import Any, Final
 import pycurl
 
 from postdeploy.errors import ProbeError
-from postdeploy.probes.faults import BY_ERRNO, BY_VERIFY_CODE, RESET, Meaning
+from postdeploy.probes.faults import BY_ERRNO, BY_VERIFY_CODE, RESET, RESOLVER_TIMEOUT, Meaning
 from postdeploy.probes.http_request import HttpRequest
 
 __all__ = ["fault_of", "reused"]
 
+_NO_CONNECTION: Final = Meaning("connection_failed", "no connection could be made")
 _NOT_HTTP: Final = Meaning("protocol_not_http", "what came is not HTTP")
 _HTTP2: Final = Meaning("protocol_http2", "the answer breaks HTTP/2")
 _TLS: Final = Meaning("tls_handshake", "the TLS handshake failed")
@@ -21,8 +22,6 @@ _TLS: Final = Meaning("tls_handshake", "the TLS handshake failed")
 _BY_NUMBER: Final[Mapping[int, Meaning]] = {
     pycurl.E_COULDNT_RESOLVE_HOST: Meaning("dns_not_found", "the host name does not resolve"),
     pycurl.E_GOT_NOTHING: Meaning("protocol_no_answer", "the connection was closed without an answer"),
-    pycurl.E_RECV_ERROR: RESET,
-    pycurl.E_SEND_ERROR: RESET,
     pycurl.E_PARTIAL_FILE: Meaning("protocol_truncated", "the body ends too early"),
     pycurl.E_FTP_WEIRD_SERVER_REPLY: _NOT_HTTP,
     pycurl.E_UNSUPPORTED_PROTOCOL: _NOT_HTTP,
@@ -52,7 +51,10 @@ def _meaning(curl: Any, number: int, request: HttpRequest) -> Meaning | None:
     if number == pycurl.E_PEER_FAILED_VERIFICATION:
         return _untrusted(curl.getinfo(pycurl.SSL_VERIFYRESULT))
     if number == pycurl.E_COULDNT_CONNECT:
-        return BY_ERRNO.get(curl.getinfo(pycurl.OS_ERRNO), BY_ERRNO[errno.ECONNREFUSED])
+        return BY_ERRNO.get(curl.getinfo(pycurl.OS_ERRNO), _NO_CONNECTION)
+    if number in {pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}:
+        own = BY_ERRNO.get(curl.getinfo(pycurl.OS_ERRNO), RESET)
+        return RESET if own.target_fault else own
     if number == pycurl.E_SSL_CONNECT_ERROR:
         return RESET if BY_ERRNO.get(curl.getinfo(pycurl.OS_ERRNO)) is RESET else _TLS
     return _BY_NUMBER.get(number)
@@ -69,7 +71,7 @@ def _late(curl: Any, request: HttpRequest) -> Meaning:
     if reused(curl):
         return Meaning("timeout", f"no complete answer {within}")
     if not curl.getinfo(pycurl.NAMELOOKUP_TIME):
-        return Meaning("timeout", f"the host name was not looked up {within}", target_fault=False)
+        return Meaning(RESOLVER_TIMEOUT.code, f"the host name was not looked up {within}", target_fault=False)
     if not curl.getinfo(pycurl.CONNECT_TIME):
         return Meaning("connect_timeout", f"no connection {within}")
     if request.url.startswith("https:") and not curl.getinfo(pycurl.APPCONNECT_TIME):
