@@ -16,9 +16,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from postdeploy.domain.evidence import Evidence
 from postdeploy.gate import Demand, Ruling, judge
 from postdeploy.journal import render_document
 from tests.cli.project import PASSING, Project, serve
+from tests.sealed import FAILED, PASSED, seal
 
 SCHEMA = Path(__file__).parents[1] / "src/postdeploy/schemas/verdict.schema.json"
 FAILING = PASSING.replace("web:/", "web:/missing")
@@ -47,9 +49,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def reports(real: dict[str, Path], tmp_path: Path) -> Path:
-    """The reports of the run that passed, to be tampered with."""
-    return shutil.copytree(real["pass"], tmp_path / "reports")
+def reports(tmp_path: Path) -> Path:
+    """The reports of a run that passed, to be tampered with."""
+    (tmp_path / "reports").mkdir()
+    return seal(tmp_path / "reports").parent
 
 
 def document_of(reports: Path) -> Document:
@@ -62,7 +65,8 @@ def demand(reports: Path, **changes: Any) -> Demand:
     """What a pipeline asks right after the run in these reports."""
     said = json.loads((reports / "verdict.json").read_bytes())
     finished = datetime.fromisoformat(said["run"]["finished"]).timestamp()
-    return replace(Demand("site", "r1", said["run"]["id"], 900.0, finished + 1), **changes)
+    release = said["release"].get("expected")
+    return replace(Demand(said["target"]["name"], release, said["run"]["id"], 900.0, finished + 1), **changes)
 
 
 def ask(reports: Path, wanted: Demand) -> Ruling:
@@ -146,10 +150,10 @@ def test_link(reports: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"target": "production"}, "the verdict is about target 'site', not 'production'"),
-        ({"release": "r2"}, "the verdict is about release 'r1', the gate was asked about 'r2'"),
-        ({"release": None}, "the verdict is about release 'r1', the gate was asked about no release; name it"),
-        ({"run_id": "another"}, "the verdict is of run run-pass, not another"),
+        ({"target": "production"}, "the verdict is about target 'staging', not 'production'"),
+        ({"release": "r1"}, "the verdict is about release 'r2', the gate was asked about 'r1'"),
+        ({"release": None}, "the verdict is about release 'r2', the gate was asked about no release; name it"),
+        ({"run_id": "another"}, "the verdict is of run run-1, not another"),
     ],
 )
 def test_foreign(reports: Path, changes: dict[str, Any], words: str) -> None:
@@ -166,7 +170,7 @@ def test_about_no_release(reports: Path) -> None:
     """A verdict about no release in particular is none about this one."""
     wanted = demand(reports)
     rewrite(reports, lambda said: said["release"].update(expected=None))
-    refused(reports, wanted, "the verdict is about no release in particular, the gate was asked about 'r1'")
+    refused(reports, wanted, "the verdict is about no release in particular, the gate was asked about 'r2'")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +210,7 @@ def test_started(reports: Path) -> None:
     """A run that started and never finished proves nothing."""
     wanted = demand(reports)
     rewrite(reports, lambda said: said.update(state="started"))
-    refused(reports, wanted, "the run run-pass started at")
+    refused(reports, wanted, "the run run-1 started at")
 
 
 def test_evidence_missing(reports: Path) -> None:
@@ -239,13 +243,13 @@ def test_evidence_of_a_run_that_never_finished(reports: Path) -> None:
     refused(reports, demand(reports), "the evidence is of a run that never finished")
 
 
-def test_evidence_of_another_run(reports: Path, real: dict[str, Path]) -> None:
+def test_evidence_of_another_run(reports: Path, tmp_path: Path) -> None:
     """Evidence of another run is refused, even if the verdict names its digest."""
-    shutil.copy(real["fail"] / "evidence.jsonl", reports)
+    shutil.copy(seal(tmp_path, FAILED).with_name("evidence.jsonl"), reports)
     refused(reports, demand(reports), "the evidence is not the one")
     told = hashlib.sha256((reports / "evidence.jsonl").read_bytes()).hexdigest()
     rewrite(reports, lambda said: said["evidence"].update(sha256=told))
-    refused(reports, demand(reports), "the verdict does not follow from its evidence: action, budget, causes, checks")
+    refused(reports, demand(reports), "the verdict does not follow from its evidence: action, causes, checks, counts")
 
 
 def test_evidence_that_is_none(reports: Path) -> None:
@@ -285,11 +289,23 @@ def other(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_field(real: dict[str, Path], name: str, tmp_path: Path) -> None:
+def test_real_fields(real: dict[str, Path], name: str, tmp_path: Path) -> None:
     """Whatever is altered in a sealed verdict, or left out, it is refused; only the list of reports proves nothing."""
-    shutil.copy(real[name] / "evidence.jsonl", tmp_path)
-    wanted, sealed = demand(real[name]), document_of(real[name])
-    honest, path = ask(real[name], wanted), tmp_path / "verdict.json"
+    assert every_field_but(real[name], tmp_path) == [("reports",)]
+
+
+@pytest.mark.parametrize("run", [PASSED, FAILED], ids=["passed", "failed"])
+def test_every_field(run: Evidence, tmp_path: Path) -> None:
+    """The same without launching anything."""
+    (tmp_path / "altered").mkdir()
+    assert every_field_but(seal(tmp_path, run).parent, tmp_path / "altered") == [("reports",)]
+
+
+def every_field_but(reports: Path, altered: Path) -> list[tuple[Any, ...]]:
+    """The places of a verdict at which another value is believed."""
+    shutil.copy(reports / "evidence.jsonl", altered)
+    wanted, sealed = demand(reports), document_of(reports)
+    honest, path = ask(reports, wanted), altered / "verdict.json"
     accepted = []
     for place in places(sealed):
         for change in (other, None):
@@ -306,7 +322,7 @@ def test_every_field(real: dict[str, Path], name: str, tmp_path: Path) -> None:
             if ruling.status != 30:
                 assert ruling == honest
                 accepted.append(place)
-    assert accepted == [("reports",)]
+    return accepted
 
 
 def test_the_same_in_another_handwriting(reports: Path) -> None:
@@ -314,7 +330,7 @@ def test_the_same_in_another_handwriting(reports: Path) -> None:
     path = reports / "verdict.json"
     path.write_text(json.dumps(document_of(reports), ensure_ascii=False))
     refused(reports, demand(reports), "verdict.json: not written as it was sealed")
-    rewrite(reports, lambda said: said["counts"].update(passed=True))
+    rewrite(reports, lambda said: said["counts"].update(flaky=False))
     refused(reports, demand(reports), "not written as it was sealed")
 
 
@@ -337,8 +353,9 @@ def test_single_bits(reports: Path, name: str) -> None:
         assert ask(reports, wanted).status == 30, (bit, bytes(flipped[max(0, bit // 8 - 40) : bit // 8 + 40]))
 
 
-def test_process(reports: Path) -> None:
+def test_real_process(real: dict[str, Path]) -> None:
     """The gate's process imports neither pytest nor what reads configuration, nor anything of the project's."""
+    reports = real["pass"]
     (reports.parent / "conftest.py").write_text("raise SystemExit(0)")
     script = (
         "import sys\nfrom postdeploy.cli import main\n"
@@ -364,7 +381,7 @@ def schema() -> Any:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_schema_holds(real: dict[str, Path], schema: Any, name: str) -> None:
+def test_real_schema(real: dict[str, Path], schema: Any, name: str) -> None:
     """Real sealed verdicts follow the schema, as sealed and as what stood there before."""
     sealed = document_of(real[name])
     schema.validate(sealed)
