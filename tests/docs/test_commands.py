@@ -13,12 +13,20 @@ from tests.docs.blocks import Block, blocks, commands, section
 Help = Callable[..., str]
 
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
+_OURS = ("verify", "gate", "gate begin", "gate check", "plan", "validate", "keygen")
 _MODULES = {
+<<<<<<< HEAD
     **{f"postdeploy {name}": ("postdeploy", name) for name in ("verify", "gate", "report", "plan", "validate")},
     "pytest": ("pytest",),
     "python -m demo": ("demo",),
 }
 _OURS = ("verify", "gate", "report", "plan", "validate")
+=======
+    **{f"postdeploy {name}": ("postdeploy", *name.split()) for name in _OURS},
+    "pytest": ("pytest",),
+    "python -m demo": ("demo",),
+}
+>>>>>>> ae8d323 (Describe how runs are begun and verdicts signed)
 
 
 def _options(text: str) -> set[str]:
@@ -50,7 +58,9 @@ def test_every_option_of_the_plugin_is_explained(help_of: Help) -> None:
 def test_every_option_of_a_command_is_explained(command: str, help_of: Help) -> None:
     """The section of a command names each of its options."""
     text = section("reference/command-line.md", f"postdeploy {command}")
-    known = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", help_of("postdeploy", command), re.MULTILINE)) - {"--help"}
+    known = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", help_of("postdeploy", *command.split()), re.MULTILINE)) - {
+        "--help"
+    }
     assert known
     assert known - set(re.findall(r"`(--[\w-]+)", text)) == set()
 
@@ -58,7 +68,7 @@ def test_every_option_of_a_command_is_explained(command: str, help_of: Help) -> 
 def test_every_command_is_explained(help_of: Help) -> None:
     """The reference has a section for each command that there is, and each is found in the help."""
     listed = set(re.findall(r"^    ([a-z]+) ", help_of("postdeploy"), re.MULTILINE))
-    assert listed == set(_OURS)
+    assert listed == {name for name in _OURS if " " not in name}
 
 
 @pytest.mark.parametrize("block", blocks("bash"), ids=str)
