@@ -13,20 +13,12 @@ from tests.docs.blocks import Block, blocks, commands, section
 Help = Callable[..., str]
 
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
-_OURS = ("verify", "gate", "gate begin", "gate check", "plan", "validate", "keygen")
+_OURS = ("verify", "gate", "gate begin", "gate check", "report", "plan", "validate", "keygen")
 _MODULES = {
-<<<<<<< HEAD
-    **{f"postdeploy {name}": ("postdeploy", name) for name in ("verify", "gate", "report", "plan", "validate")},
-    "pytest": ("pytest",),
-    "python -m demo": ("demo",),
-}
-_OURS = ("verify", "gate", "report", "plan", "validate")
-=======
     **{f"postdeploy {name}": ("postdeploy", *name.split()) for name in _OURS},
     "pytest": ("pytest",),
     "python -m demo": ("demo",),
 }
->>>>>>> ae8d323 (Describe how runs are begun and verdicts signed)
 
 
 def _options(text: str) -> set[str]:
