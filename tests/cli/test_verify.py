@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -36,6 +38,16 @@ def test_hang(web):
     subprocess.Popen(child, env=env, start_new_session=True)
     open("hangs", "w").close()
     time.sleep(60)
+"""
+
+
+HIDE = """
+import os, time
+
+def test_before_it_hangs():
+    if not os.fork():
+        os.setsid()
+        time.sleep(60)
 """
 
 
@@ -177,12 +189,13 @@ def test_wall_clock(tmp_path: Path, url: str) -> None:
     project = Project(tmp_path, url)
     stubborn = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     project.write("suites/test_hang.py", stubborn + HANG)
+    project.write("suites/test_before.py", HIDE)
     project.write("conftest.py", stubborn)
     mark = os.urandom(8).hex()
     begun = time.monotonic()
     process = project.start("verify", "site", "--wall-clock=4s", **{MARKER: mark})
     assert eventually((project.folder / "hangs").exists)
-    assert len(living(mark)) >= 4
+    assert len(living(mark)) >= 5
     said, _ = process.communicate(timeout=30)
     assert (process.returncode, time.monotonic() - begun < 20) == (10, True)
     assert "the run did not end in time and is ended by force" in said
@@ -234,6 +247,22 @@ def test_plugins(project: Project) -> None:
     lean, full = project.start("verify", "site", "--reports=a"), project.start("verify", "site", "--all-plugins")
     assert "xdist False timeout True" in lean.communicate(timeout=40)[0]
     assert "xdist True timeout True" in full.communicate(timeout=40)[0]
+
+
+@pytest.mark.parametrize("module", [("-m", "postdeploy"), (str(Path(sys.executable).with_name("postdeploy")),)])
+def test_imports_from_where_it_stands(project: Project, module: tuple[str, ...]) -> None:
+    """Modules beside the suites can be imported, as with ``python -m pytest``, however the launcher was started."""
+    project.write("beside.py", "")
+    project.write("suites/test_beside.py", "import beside\n\ndef test_beside(web):\n    web.get('/')\n")
+    command = (sys.executable, *module, "verify", "site")
+    ended = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False, timeout=40)
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_ends_as_a_program_does(project: Project) -> None:
+    """What a test has registered for the end of its process happens, and what it printed is there."""
+    project.write("conftest.py", "import atexit\n\natexit.register(print, 'good bye')\n")
+    assert project.run("verify", "site")[1].splitlines()[-1] == "good bye"
 
 
 @pytest.mark.parametrize(

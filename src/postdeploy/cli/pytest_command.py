@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-__all__ = ["add_options", "child_environment", "pytest_command"]
+__all__ = ["add_options", "child_environment", "pytest_command", "run_pytest"]
+
+_CHILD = "postdeploy.plugin.child"
 
 _NEEDED = ("postdeploy.plugin.hooks", "pytest_timeout", "pytest_rerunfailures")
 
@@ -36,10 +38,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def pytest_command(arguments: argparse.Namespace, *more: str) -> list[str]:
     """The command of the child."""
+    return [sys.executable, "-m", *_pytest(arguments), *_words(arguments, more)]
+
+
+def run_pytest(arguments: argparse.Namespace, *more: str) -> int:
+    """Do in this process what the command does; returns the exit status of pytest."""
+    if _pytest(arguments) != [_CHILD]:
+        command = pytest_command(arguments, *more)
+        os.execv(command[0], command)  # noqa: S606  # our own command, no shell
+    if not sys.flags.safe_path:
+        sys.path[0] = os.getcwd()  # noqa: PTH109  # as -m does
+    from postdeploy.plugin.child import main
+
+    return main(_words(arguments, more))
+
+
+def _words(arguments: argparse.Namespace, more: Sequence[str]) -> list[str]:
     given = ((name, getattr(arguments, name)) for name in _OPTIONS)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
-    target = f"--target={arguments.target}"
-    return [sys.executable, "-m", *_pytest(arguments), target, *options, *more, *arguments.pytest]
+    return [f"--target={arguments.target}", *options, *more, *arguments.pytest]
 
 
 def _pytest(arguments: argparse.Namespace) -> list[str]:
@@ -48,7 +65,7 @@ def _pytest(arguments: argparse.Namespace) -> list[str]:
         return ["pytest"]
     wanted = list(_on_demand(arguments.pytest))
     if not wanted:
-        return ["postdeploy.plugin.child"]
+        return [_CHILD]
     return ["pytest", *(word for name in (*wanted, *_NEEDED) for word in ("-p", name))]
 
 

@@ -3,7 +3,7 @@
 Like all of the launcher's own way it does without pathlib, which costs milliseconds.
 """
 
-# ruff: noqa: PTH112, PTH123, PTH208
+# ruff: noqa: PTH112, PTH208
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
-__all__ = ["Ended", "supervise"]
+from postdeploy.cli.forked import MARK, is_marked, live
 
-_MARK: Final = "POSTDEPLOY_LAUNCH"
-"""The variable by which whatever the child has started is found, also in sessions of its own."""
+__all__ = ["Ended", "supervise"]
 
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,31 +42,46 @@ class Ended(NamedTuple):
     forced: bool = False
 
 
-def supervise(command: list[str], environment: dict[str, str], ends_at: Callable[[], float]) -> Ended:
-    """Run the child; returns how it ended.
+def supervise(work: Callable[[], int], environment: dict[str, str], ends_at: Callable[[], float]) -> Ended:
+    """Do the work in a child, which is forked: a second interpreter would start for longer than a check takes.
 
     Args:
-        command: what to run.
-        environment: its environment.
+        work: what the child does; returns its exit status.
+        environment: the environment of the child.
         ends_at: seconds since the epoch at which the child is ended by force; asked again and again.
+
+    Returns:
+        How it ended.
     """
     mark = os.urandom(8).hex()
-    forwarded: list[int] = []
     with _inbox() as inbox:
-        child = _spawn(command, environment | {_MARK: mark})
-        status = _watch(child, inbox, ends_at, forwarded)
-        forced = status is None
-        if status is None:
-            print("postdeploy: the run did not end in time and is ended by force", file=sys.stderr)
-            status = _end(child, inbox)
+        child = _fork()
+        ended = _oversee(child, inbox, ends_at, mark) if child else None
+    if ended is None:  # this is the child, and signals are its own again
+        live(work, environment | {MARK: mark})
+    return ended
+
+
+def _fork() -> int:
+    """A child in a session of its own: the terminal's Ctrl-C reaches it through us, once."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    child = os.fork()
+    if not child:
+        os.setsid()
+    return child
+
+
+def _oversee(child: int, inbox: int, ends_at: Callable[[], float], mark: str) -> Ended:
+    forwarded: list[int] = []
+    status = _watch(child, inbox, ends_at, forwarded)
+    forced = status is None
+    if status is None:
+        print("postdeploy: the run did not end in time and is ended by force", file=sys.stderr)
+        status = _end(child, inbox)
     if forced or status < 0:
         _sweep(mark)
     return Ended(status, tuple(forwarded), forced)
-
-
-def _spawn(command: list[str], environment: dict[str, str]) -> int:
-    """In a session of its own: the terminal's Ctrl-C reaches it through us, once."""
-    return os.posix_spawn(command[0], command, environment, setsid=True, setsigdef=(signal.SIGPIPE, signal.SIGXFSZ))
 
 
 @contextmanager
@@ -140,9 +154,7 @@ def _sweep(mark: str) -> None:
 
 
 def _marked(mark: str) -> Iterator[int]:
-    """The processes of Linux that have the mark in their environment; elsewhere, none can be found."""
-    sign = f"{_MARK}={mark}".encode()
+    """The processes of Linux that have the mark; elsewhere, none can be found."""
     for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
-        with suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:
-            if sign in environ.read().split(b"\0"):
-                yield int(name)
+        if is_marked(int(name), mark):
+            yield int(name)

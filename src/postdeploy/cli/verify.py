@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.cli.duration import duration
-from postdeploy.cli.pytest_command import add_options, child_environment, pytest_command
+from postdeploy.cli.pytest_command import add_options, child_environment, run_pytest
 
 if TYPE_CHECKING:
     from postdeploy.cli.signer import Signer
@@ -53,11 +53,14 @@ def _run(arguments: argparse.Namespace) -> int:
     run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
     reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
     path = f"{reports}/{VERDICT_FILE}"
-    command = pytest_command(arguments, f"--reports={reports}", f"--run-id={run_id}")
+
+    def work() -> int:
+        return run_pytest(arguments, f"--reports={reports}", f"--run-id={run_id}")
+
     try:
         signer = _signer(arguments.sign_key, reports)
         write_document(path, _unstarted(run_id, arguments))
-        ended = supervise(command, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
+        ended = supervise(work, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
         if not _is_sealed(_document(path, run_id), arguments):
             _salvage(reports, run_id, ended)
         if not _document(path, run_id):  # the child took it away, or left a foreign one in its place

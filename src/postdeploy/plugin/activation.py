@@ -20,7 +20,6 @@ from postdeploy.errors import ConfigurationError, JournalError
 from postdeploy.plugin import distribution, fixtures, items, lies, narrowing, outcome, pages, planning, protocol
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
-from postdeploy.plugin.garbage import GarbagePause
 from postdeploy.plugin.items import Suites
 from postdeploy.plugin.keys import EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.masking import Warnings
@@ -35,7 +34,6 @@ __all__ = ["activate"]
 
 def activate(config: pytest.Config) -> None:
     """Read the configuration and register what this process needs. Raises pytest.UsageError."""
-    config.pluginmanager.register(GarbagePause(), "postdeploy-garbage")
     settings = Settings.of(config)
     recorder = None if settings.worker or settings.dry else _open_recorder(config, settings)
     with _refusing(recorder):

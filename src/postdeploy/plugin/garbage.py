@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator
+from contextlib import contextmanager
 
 import pytest
 
-__all__ = ["GarbagePause"]
+__all__ = ["GarbagePause", "without_garbage_collection"]
+
+
+@contextmanager
+def without_garbage_collection() -> Generator[GarbagePause]:
+    """No collection from now until the first test, and then only of what is made after it.
+
+    The process is left as it was found, after pytest's own last look for garbage.
+    """
+    pause = GarbagePause()
+    try:
+        yield pause
+    finally:
+        pause.end()
+        gc.unfreeze()
 
 
 class GarbagePause:
-    """No collection from now until the first test, and then only of what is made after it; registered as a plugin."""
+    """Registered as a plugin, since it ends when the tests begin."""
 
     def __init__(self) -> None:
         self._paused = gc.isenabled()
@@ -21,16 +36,11 @@ class GarbagePause:
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Leave out all that is there when the tests begin."""
         gc.freeze()
-        self._resume()
+        self.end()
         return (yield)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
-        """Leave the process as it was found."""
-        self._resume()
-        gc.unfreeze()
-
-    def _resume(self) -> None:
+    def end(self) -> None:
+        """Collect again, unless it was off before; harmless when repeated."""
         if self._paused:
             self._paused = False
             gc.enable()

@@ -29,11 +29,13 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     if config.getoption("target", None) is None:
         return (yield)
     from postdeploy.plugin.conclusion import concluded
+    from postdeploy.plugin.garbage import without_garbage_collection
     from postdeploy.plugin.options import without_workers
 
     if config.option.show_plan:
         without_workers(config.option)
-    with concluded(config) as ending:
+    with without_garbage_collection() as pause, concluded(config) as ending:
+        config.pluginmanager.register(pause, "postdeploy-garbage")
         ending.status = yield
     return ending.status
 
