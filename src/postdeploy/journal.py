@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -57,13 +57,20 @@ class Journal:
 
     Args:
         path: the file.
-        scrub: what every record passes through before it is written.
+        scrub: what every suspicious record passes through before it is written.
+        suspects: whether the JSON text of a record may hold what has to be scrubbed.
     """
 
-    def __init__(self, path: Path, scrub: Callable[[Any], Any] = lambda record: record) -> None:
+    def __init__(
+        self,
+        path: Path,
+        scrub: Callable[[Any], Any] = lambda record: record,
+        suspects: Callable[[str], bool] = lambda _text: True,
+    ) -> None:
         self.path = path
         self.count = 0
         self._scrub = scrub
+        self._suspects = suspects
         self._digest = hashlib.sha256()
         self._broken: str | None = None
         with self._unbroken():
@@ -75,13 +82,30 @@ class Journal:
     def append(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write one record, which survives the death of this process; returns it as written. Raises JournalError."""
         with self._unbroken():
-            written: Mapping[str, Any] = self._scrub(record)
-            line = render_record(written)
+            written, line = self._rendered(record)
             self._file.write(line)
             self._file.flush()
         self._digest.update(line)
         self.count += 1
         return written
+
+    def rewrite(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Replace everything by these records, scrubbed; returns them as written. Raises JournalError."""
+        with self._unbroken():
+            written = [self._rendered(record) for record in records]
+            content = b"".join(line for _, line in written)
+            self._file.close()
+            write_atomically(self.path, content)
+            self._file = self.path.open("ab")
+        self._digest, self.count = hashlib.sha256(content), len(written)
+        return [record for record, _ in written]
+
+    def _rendered(self, record: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+        line = render_record(record)
+        if not self._suspects(line.decode("ascii")):
+            return record, line
+        scrubbed: Mapping[str, Any] = self._scrub(record)
+        return scrubbed, render_record(scrubbed)
 
     def close(self) -> dict[str, Any]:
         """End the journal, on disk for good; returns its file name, digest and number of records."""

@@ -199,9 +199,19 @@ MISTAKES: list[tuple[str, str]] = [
     ("server: {command: [a]}", "4:1: 'ready' is missing (add 'ready:')"),
     (
         "secrets: {token: abc}",
-        "4:18: 'token' is shorter than 4 characters (masking so short a value would hide half a report)",
+        (
+            "4:18: 'token' is shorter than 8 characters"
+            " (masking it would hide what is no secret: choose a longer, random value)"
+        ),
     ),
-    ("secrets: {Token: abcd}", "4:11: 'Token' is no name of a secret (begin with a letter; use a to z, 0 to 9 and _)"),
+    (
+        "secrets: {token: Production}",
+        "4:18: 'token' is a single word (masking it would hide what is no secret: choose a longer, random value)",
+    ),
+    (
+        "secrets: {Token: a-12345-x}",
+        "4:11: 'Token' is no name of a secret (begin with a letter; use a to z, 0 to 9 and _)",
+    ),
     ("secrets: {token: [a]}", "4:18: 'token' takes a text, not a list"),
 ]
 
@@ -370,7 +380,7 @@ def test_an_anchor_in_extends_is_told_once(target_problems: Problems) -> None:
 
 def test_only_the_chosen_target_needs_its_variables(load: Load) -> None:
     """Nobody has the secrets of all targets at hand."""
-    assert load(DESIGN, "staging", STAGING_API_TOKEN="abcd").name == "staging"
+    assert load(DESIGN, "staging", STAGING_API_TOKEN="abcd-123-x").name == "staging"
 
 
 @pytest.mark.parametrize(("environment", "state"), [({}, "is not set"), ({"STAGING_API_TOKEN": ""}, "is empty")])
@@ -402,9 +412,9 @@ def test_variables_stand_anywhere_in_texts(load: Load) -> None:
 
 def test_two_dollars_are_one(load: Load) -> None:
     """A dollar before a brace is written twice; any other dollar is itself."""
-    target = load(with_service("secrets: {a: 'pa$$${X}$$x', b: 'a$bc$'}"), X="{Y}")
-    assert target.secrets["a"].reveal() == "pa${Y}$x"
-    assert target.secrets["b"].reveal() == "a$bc$"
+    target = load(with_service("secrets: {a: 'pa$$${X}$$x', b: 'a$bc$d-efgh'}"), X="{Yes}")
+    assert target.secrets["a"].reveal() == "pa${Yes}$x"
+    assert target.secrets["b"].reveal() == "a$bc$d-efgh"
 
 
 @pytest.mark.parametrize(

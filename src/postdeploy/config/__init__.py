@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["is_suite", "load_suite", "load_suites", "load_target", "problems", "target_identity", "target_names"]
 
 
-def load_target(path: Path, name: str, environment: Mapping[str, str]) -> Target:
+def load_target(
+    path: Path, name: str, environment: Mapping[str, str], handed: Mapping[str, str] | None = None
+) -> Target:
     """The target of this name from targets.yaml, all of which is checked; only this one needs its variables.
 
+    ``handed`` are values of secrets, by name, that another process of this run has read from files and commands.
     Raises ConfigurationError with everything that is wrong; SecretMissingError if only variables are missing.
     """
     from postdeploy.config.targets import load_target as load
 
-    return load(path, name, environment)
+    return load(path, name, environment, handed)
 
 
 def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Identity:

@@ -26,6 +26,7 @@ from postdeploy.config.values import (
 )
 from postdeploy.config.wording import way_out
 from postdeploy.domain.policy import OnFailure, OnMaintenance, Severity
+from postdeploy.domain.secret import weakness
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Location
 
 __all__ = ["RESERVED", "TARGET"]
@@ -39,7 +40,6 @@ RESERVED: Final = frozenset(
 )
 """Names of fixtures that no service may take, for each service has a fixture of its own name."""
 
-_LEAST_SECRET: Final = 4
 _RULE: Final = re.compile(r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)")
 _HOST_NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?$")
 _WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
@@ -70,8 +70,9 @@ def _read_services(node: Node, scope: Scope) -> dict[str, dict[str, str]]:
 
 def _read_secret(node: Node, _scope: Scope) -> str:
     value = read_text(node)
-    if len(value) < _LEAST_SECRET:
-        raise Wrong(f"is shorter than {_LEAST_SECRET} characters", "masking so short a value would hide half a report")
+    weak = weakness(value)
+    if weak:
+        raise Wrong(weak, "masking it would hide what is no secret: choose a longer, random value")
     return value
 
 
@@ -248,7 +249,8 @@ TARGET: Final = Shape(
         "maintenance": Field(_MAINTENANCE.type, "How a service says that it is closed on purpose."),
         "secrets": Field(
             mapping_of(Type(_read_secret, TEXT.schema), name_check("secret"), NAME_PATTERN),
-            'Values that are masked everywhere, by name: "${VARIABLE}". Suites use them as ${secrets.name}.',
+            'Values that are masked everywhere, by name: "${VARIABLE}", "${file:PATH}" or "${cmd:COMMAND}". '
+            "Suites use them as ${secrets.name}.",
         ),
         "access": Field(choice(AccessMode), "Whether a run may write to the target. Default: read-only."),
         "allow": Field(

@@ -14,6 +14,7 @@ from postdeploy.config.inheritance import resolve
 from postdeploy.config.node import Node, plain, seen
 from postdeploy.config.report import Report, raise_problems, show_path
 from postdeploy.config.scope import Scope
+from postdeploy.config.sources import Sources
 from postdeploy.config.target_shape import TARGET
 from postdeploy.config.variables import expand
 from postdeploy.config.wording import nearest, way_out
@@ -56,9 +57,11 @@ class Identity(NamedTuple):
     digest: str
 
 
-def load_target(path: Path, name: str, environment: Mapping[str, str]) -> Target:
+def load_target(
+    path: Path, name: str, environment: Mapping[str, str], handed: Mapping[str, str] | None = None
+) -> Target:
     """The target of this name. Raises ConfigurationError or SecretMissingError with everything that is wrong."""
-    return _target(name, _load_entry(path, name, environment, chosen=name))
+    return _target(name, _load_entry(path, name, environment, chosen=name, handed=handed))
 
 
 def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Identity:
@@ -73,9 +76,15 @@ def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Id
     return Identity({service: place["url"] for service, place in entry.values["services"].items()}, digest)
 
 
-def _load_entry(path: Path, name: str, environment: Mapping[str, str], chosen: str | None) -> Entry:
+def _load_entry(
+    path: Path,
+    name: str,
+    environment: Mapping[str, str],
+    chosen: str | None,
+    handed: Mapping[str, str] | None = None,
+) -> Entry:
     report = Report(show_path(path, Path.cwd()))
-    entries = read_targets_file(path, report, environment, chosen)
+    entries = read_targets_file(path, report, Sources(environment, path.parent, handed or {}), chosen)
     if entries is not None and name not in entries:
         _unknown(name, entries, report)
     raise_problems((report,))
@@ -94,19 +103,17 @@ def target_names(path: Path) -> tuple[str, ...]:
 
 
 def read_targets_file(
-    path: Path, report: Report, environment: Mapping[str, str], chosen: str | None = None
+    path: Path, report: Report, sources: Sources, chosen: str | None = None
 ) -> dict[str, Entry] | None:
     """Every target of the file; what is wrong is reported. Only the chosen one must have all its variables."""
     root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
-    return None if root is None else read_entries(root, report, environment, chosen)
+    return None if root is None else read_entries(root, report, sources, chosen)
 
 
-def read_entries(
-    root: Node, report: Report, environment: Mapping[str, str], chosen: str | None = None
-) -> dict[str, Entry]:
+def read_entries(root: Node, report: Report, sources: Sources, chosen: str | None = None) -> dict[str, Entry]:
     """The same for a document that is already read."""
     nodes = _nodes(root, report)
-    return {name: _entry(name, nodes, report, environment, required=name == chosen) for name in nodes}
+    return {name: _entry(name, nodes, report, sources, required=name == chosen) for name in nodes}
 
 
 def _nodes(root: Node, report: Report) -> dict[str, Node]:
@@ -133,10 +140,8 @@ def _named(name: str, entry: Node, report: Report) -> bool:
     return False
 
 
-def _entry(
-    name: str, nodes: Mapping[str, Node], report: Report, environment: Mapping[str, str], *, required: bool
-) -> Entry:
-    node = expand(resolve(name, nodes, report), environment, report, required=required)
+def _entry(name: str, nodes: Mapping[str, Node], report: Report, sources: Sources, *, required: bool) -> Entry:
+    node = expand(resolve(name, nodes, report), sources, report, required=required)
     if "services" not in node.value and "extends" not in nodes[name].value:
         report.add(node.key, "'services' is missing", "add one, such as services: {web: https://staging.example.com}")
     scope = Scope(report, name, _keys(node, "services"), _keys(node, "secrets"), tuple(nodes))

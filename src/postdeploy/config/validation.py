@@ -8,6 +8,7 @@ from pathlib import Path
 from postdeploy.config.node import Node
 from postdeploy.config.report import Report, in_order, show_path
 from postdeploy.config.scope import Scope
+from postdeploy.config.sources import Sources
 from postdeploy.config.suites import read_suite, report_duplicates
 from postdeploy.config.targets import read_targets_file
 from postdeploy.config.yaml_source import SUITE_LIMIT, read_yaml
@@ -25,7 +26,7 @@ def problems(
     Variables that are not set are no problem here: nobody has the secrets of all targets at hand.
     """
     report = Report(show_path(targets, root))
-    entries = read_targets_file(targets, report, environment) or {}
+    entries = read_targets_file(targets, report, Sources(environment, targets.parent)) or {}
     scopes = [entry.scope for entry in entries.values()] or [Scope(report)]
     found = [*report.problems]
     documents = [(each, read_yaml(path, each, SUITE_LIMIT)) for path, each in _reports(suites, root)]

@@ -1,6 +1,6 @@
-"""Variables of the environment in a target's texts: ``${NAME}``, and ``$$`` for a dollar.
+"""References in a target's texts: ``${NAME}`` or ``${env:NAME}``, for secrets ``${file:…}`` and ``${cmd:…}`` too.
 
-Only parsed texts are expanded, so that no value of a variable can become a key.
+Only parsed texts are expanded, so that no value can become a key; what came in is not expanded again.
 """
 
 from __future__ import annotations
@@ -11,37 +11,66 @@ from typing import Final
 
 from postdeploy.config.node import UNKNOWN, Node
 from postdeploy.config.report import Report
+from postdeploy.config.sources import SECRET_KINDS, MissingValueError, Sources
 
 __all__ = ["expand"]
 
 _REFERENCE: Final = re.compile(r"\$\$|\$\{([^}]*)(\}?)")
 _NAME: Final = re.compile("[A-Z_][A-Z0-9_]*")
+_SECRETS: Final = "secrets"
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "env": "as in ${env:API_TOKEN}",
+    "file": "as in ${file:/run/secrets/api_token}",
+    "cmd": "as in ${cmd:vault read -field=token secret/api}",
+}
 
 
-def expand(node: Node, environment: Mapping[str, str], report: Report, *, required: bool) -> Node:
-    """The tree with every text expanded.
+def expand(node: Node, sources: Sources, report: Report, *, required: bool) -> Node:
+    """The entry of a target with every text expanded.
 
-    A text whose variable is missing or empty becomes ``UNKNOWN``; that is a problem only where it is ``required``.
+    A text without a value becomes ``UNKNOWN``; that is a problem only where it is ``required``, and only then files are
+    read and commands run.
     """
+    entries = {
+        key: _secrets(item, sources, report, required) if key == _SECRETS else _expand(item, sources, report, required)
+        for key, item in node.value.items()
+    }
+    return node._replace(value=entries)
+
+
+def _secrets(node: Node, sources: Sources, report: Report, required: bool) -> Node:
+    if not isinstance(node.value, dict):
+        return node
+    return node._replace(
+        value={
+            key: item._replace(value=sources.handed[key])
+            if key in sources.handed
+            else _expand(item, sources, report, required, secret=True)
+            for key, item in node.value.items()
+        }
+    )
+
+
+def _expand(node: Node, sources: Sources, report: Report, required: bool, *, secret: bool = False) -> Node:
     value = node.value
     if isinstance(value, dict):
-        expanded = {key: expand(item, environment, report, required=required) for key, item in value.items()}
-        return node._replace(value=expanded)
+        return node._replace(value={key: _expand(item, sources, report, required) for key, item in value.items()})
     if isinstance(value, list):
-        return node._replace(value=[expand(item, environment, report, required=required) for item in value])
+        return node._replace(value=[_expand(item, sources, report, required) for item in value])
     if isinstance(value, str) and "$" in value:
-        return _Expansion(node, environment, report, required).result()
+        return _Expansion(node, sources, report, required, secret).result()
     return node
 
 
 class _Expansion:
     """One text."""
 
-    def __init__(self, node: Node, environment: Mapping[str, str], report: Report, required: bool) -> None:
+    def __init__(self, node: Node, sources: Sources, report: Report, required: bool, secret: bool) -> None:
         self._node = node
-        self._environment = environment
+        self._sources = sources
         self._report = report
         self._required = required
+        self._secret = secret
         self._known = True
 
     def result(self) -> Node:
@@ -52,22 +81,32 @@ class _Expansion:
     def _replace(self, match: re.Match[str]) -> str:
         if match[0] == "$$":
             return "$"
-        name = match[1]
         if not match[2]:
             return self._refuse("'${' without '}'", "write ${NAME}, or $${ for the characters themselves")
-        if not _NAME.fullmatch(name):
-            return self._refuse(f"'${{{name}}}' names no variable", "use A to Z, 0 to 9 and _, as in ${API_TOKEN}")
-        value = self._environment.get(name, "")
-        return value or self._lacks(name)
+        kind, colon, argument = match[1].partition(":")
+        if not colon or kind not in {"env", *SECRET_KINDS}:
+            kind, argument = "env", match[1]
+        if kind == "env" and not _NAME.fullmatch(argument):
+            return self._refuse(f"'${{{match[1]}}}' names no variable", "use A to Z, 0 to 9 and _, as in ${API_TOKEN}")
+        if kind != "env" and not self._secret:
+            return self._refuse(f"'${{{kind}:…}}' belongs under 'secrets'", "what it gives must be masked")
+        if not argument.strip():
+            return self._refuse(f"'${{{kind}:}}' names nothing", _EXAMPLES[kind])
+        return self._value(kind, argument.strip())
+
+    def _value(self, kind: str, argument: str) -> str:
+        if kind != "env" and not self._required:
+            self._known = False
+            return ""
+        try:
+            return self._sources.value(kind, argument)
+        except MissingValueError as missing:
+            self._known = False
+            if self._required:
+                self._report.lacks(self._node.at, missing.message, missing.hint)
+            return ""
 
     def _refuse(self, message: str, hint: str) -> str:
         self._known = False
         self._report.add(self._node.at, message, hint)
-        return ""
-
-    def _lacks(self, name: str) -> str:
-        self._known = False
-        if self._required:
-            state = "is empty" if name in self._environment else "is not set"
-            self._report.lacks(self._node.at, f"variable '{name}' {state}", "set it in the environment of this run")
         return ""

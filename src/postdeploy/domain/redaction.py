@@ -1,99 +1,68 @@
-"""Secrets that do not print, and text with every secret value masked."""
+"""Texts and files with every secret value masked."""
 
 from __future__ import annotations
 
-import base64
-import html
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
-from urllib.parse import quote, quote_plus
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import AnyStr, Final, Generic
+
+from postdeploy.domain.secret import MASK, Secret, parts
+from postdeploy.domain.spellings import byte_spellings, spellings
 
 __all__ = ["MASK", "Redactor", "Secret"]
-
-MASK: Final = "***"
 
 _CUTS: Final = ("…", "...")
 """What stands where a limit has left something out: our own, and pytest's."""
 
+_CUTS_IN_JSON: Final = ("\\u2026", "...")
+
 _PREFIX: Final = 4
-_BASE64: Final = 8
 
-
-class Secret:
-    """A value that shows as ``***`` wherever it is printed, formatted or pickled; ``reveal()`` is the one way to it."""
-
-    __slots__ = ("_value", "name")
-
-    def __init__(self, name: str, value: str) -> None:
-        self.name = name
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself: for the moment a request is built, never for anything that is kept."""
-        return self._value
-
-    def __repr__(self) -> str:
-        """Show the name, never the value."""
-        return f"Secret({self.name!r}, {MASK})"
-
-    def __str__(self) -> str:
-        """Show the mask."""
-        return MASK
-
-    def __eq__(self, other: object) -> bool:
-        """Equal secrets have equal names and values."""
-        return isinstance(other, Secret) and (self.name, self._value) == (other.name, other._value)
-
-    def __hash__(self) -> int:
-        """Hash of name and value."""
-        return hash((self.name, self._value))
-
-    def __reduce__(self) -> tuple[type[Secret], tuple[str, str]]:
-        """A pickled secret has lost its value."""
-        return Secret, (self.name, MASK)
+_RUN: Final = re.compile("[A-Za-z0-9._-]+")
+_RUN_OF_BYTES: Final = re.compile(b"[A-Za-z0-9._-]+")
 
 
 class Redactor:
-    """Masks the values of known secrets in text; values learnt while the run goes on are added with ``learn``.
+    """Masks the values of known secrets; values learnt while the run goes on are added with ``learn``.
 
-    A value is found as it is and as the formats of our reports spell it: JSON, URLs, HTML, shell, Python, base64.
+    A value is found as it is and as the formats of our reports spell it. Where no secret is known, nothing is copied.
     """
 
     def __init__(self, secrets: Mapping[str, Secret] | Iterable[Secret] = ()) -> None:
-        known = secrets.values() if isinstance(secrets, Mapping) else secrets
-        self._values: list[str] = []
-        for secret in known:
+        self.known: tuple[Secret, ...] = ()
+        self._texts: _Needles[str] = _Needles((), MASK)
+        self._files: _Needles[bytes] | None = None
+        self._in_json: tuple[str, ...] = ()
+        for secret in secrets.values() if isinstance(secrets, Mapping) else secrets:
             self.learn(secret)
 
-    def learn(self, secret: Secret) -> None:
-        """Mask this secret from now on."""
+    def learn(self, secret: Secret) -> bool:
+        """Mask this secret from now on; returns whether it is new."""
         value = secret.reveal()
-        if value and value not in self._values:
-            forms = {value, *_spellings(value), *_base64(value)}
-            self._values = sorted(forms.union(self._values), key=lambda form: (-len(form), form))
+        if not value or any(value == each.reveal() for each in self.known):
+            return False
+        new = (form for part in parts(value) for form in spellings(part))
+        self._texts = _Needles((*self._texts.forms, *new), MASK)
+        self._files = None
+        anchors = (json.dumps(anchor)[1:-1] for anchor in self._texts.anchors)
+        self._in_json = (*dict.fromkeys(anchors), *_CUTS_IN_JSON)
+        self.known = (*self.known, secret)
+        return True
 
     def text(self, text: str) -> str:
         """The text with each secret value replaced by the mask."""
-        for value in self._values:
-            if value in text:
-                text = text.replace(value, MASK)
-        if self._values:
-            for cut in _CUTS:
-                if cut in text:
-                    text = self._around(text.split(cut), cut)
+        if not self.known:
+            return text
+        text = self._texts.replaced(text)
+        for cut in _CUTS:
+            if cut in text:
+                text = self._around(text.split(cut), cut)
         return text
-
-    def _around(self, pieces: list[str], cut: str) -> str:
-        """What is left of a value of which a limit has cut off the end, the beginning, or both."""
-        for value in self._values:
-            pieces[:-1] = [_without_end(piece, value) for piece in pieces[:-1]]
-            pieces[1:] = [_without_beginning(piece, value) for piece in pieces[1:]]
-        return cut.join(pieces)
 
     def tree(self, value: object) -> object:
         """A JSON value with each secret value in its strings and keys replaced by the mask."""
-        if not self._values:
+        if not self.known:
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -101,7 +70,103 @@ class Redactor:
             return {self.text(str(key)): self.tree(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.tree(item) for item in value]
-        return value
+        return MASK if isinstance(value, Secret) else value
+
+    def suspects(self, line: str) -> bool:
+        """Whether the strings of a JSON text in ASCII may hold a secret; much cheaper than to look into each."""
+        return any(sign in line for sign in self._in_json)
+
+    def content(self, data: bytes, *, keep_length: bool = False) -> bytes:
+        """The content of a file with each secret value masked, with as many bytes as it had if that matters."""
+        if not self.known:
+            return data
+        if self._files is None:
+            forms = (form for secret in self.known for part in parts(secret.reveal()) for form in byte_spellings(part))
+            self._files = _Needles(forms, MASK.encode())
+        return self._files.replaced(data, keep_length=keep_length)
+
+    def stream(self) -> Callable[[str | None], str]:
+        """A function that masks what is written piece by piece; the end of a piece that may begin a secret is held.
+
+        Called with None it gives back what it has held.
+        """
+        held = ""
+
+        def write(piece: str | None) -> str:
+            nonlocal held
+            if not self.known and not held:
+                return piece or ""
+            text = self._texts.replaced(held + (piece or ""))
+            begins = len(text) if piece is None else self._texts.beginning(text)
+            held = text[begins:]
+            return self.text(text[:begins])
+
+        return write
+
+    def _around(self, pieces: list[str], cut: str) -> str:
+        """What is left of a value of which a limit has cut off the end, the beginning, or both."""
+        for value in self._texts.forms:
+            pieces[:-1] = [_without_end(piece, value) for piece in pieces[:-1]]
+            pieces[1:] = [_without_beginning(piece, value) for piece in pieces[1:]]
+        return cut.join(pieces)
+
+
+class _Needles(Generic[AnyStr]):
+    """What is looked for, the longest first.
+
+    Most spellings of a value share a run of characters that nothing escapes: one search for it stands for all of them.
+    """
+
+    def __init__(self, forms: Iterable[AnyStr], mask: AnyStr) -> None:
+        self.forms: tuple[AnyStr, ...] = tuple(
+            sorted({form for form in forms if form}, key=lambda form: (-len(form), form))
+        )
+        self._mask: AnyStr = mask
+        self._groups: tuple[tuple[AnyStr, tuple[AnyStr, ...]], ...] = tuple(_grouped(self.forms))
+        self._beginnings: dict[AnyStr, list[AnyStr]] = {}
+
+    @property
+    def anchors(self) -> Iterator[AnyStr]:
+        """What must be there for any form to be there."""
+        return (anchor for anchor, _ in self._groups)
+
+    def replaced(self, text: AnyStr, *, keep_length: bool = False) -> AnyStr:
+        """The text with each form replaced."""
+        near = [forms for anchor, forms in self._groups if anchor in text]
+        if not near:
+            return text
+        for form in sorted((form for forms in near for form in forms), key=lambda form: (-len(form), form)):
+            if form in text:
+                text = text.replace(form, self._mask[:1] * len(form) if keep_length else self._mask)
+        return text
+
+    def beginning(self, text: AnyStr) -> int:
+        """Where the end of the text begins that may be the beginning of a form; the length of the text if nowhere."""
+        if not self._beginnings:
+            for form in self.forms:
+                for size in (1, 2):
+                    self._beginnings.setdefault(form[:size], []).append(form)
+        longest = len(self.forms[0]) if self.forms else 0
+        for at in range(max(0, len(text) - longest), len(text)):
+            forms = self._beginnings.get(text[at : at + 2])
+            if forms and any(form.startswith(text[at:]) for form in forms):
+                return at
+        return len(text)
+
+
+def _grouped(forms: tuple[AnyStr, ...]) -> Iterator[tuple[AnyStr, tuple[AnyStr, ...]]]:
+    """Forms that share their longest run of characters that nothing escapes, under it; others under themselves."""
+    rest = list(forms)
+    while rest:
+        anchor = max(_runs(rest[-1]), key=len, default=rest[-1])
+        if len(anchor) < _PREFIX:
+            anchor = rest[-1]
+        yield anchor, tuple(form for form in rest if anchor in form)
+        rest = [form for form in rest if anchor not in form]
+
+
+def _runs(form: AnyStr) -> list[AnyStr]:
+    return _RUN.findall(form) if isinstance(form, str) else _RUN_OF_BYTES.findall(form)
 
 
 def _without_end(text: str, value: str) -> str:
@@ -118,28 +183,3 @@ def _without_beginning(text: str, value: str) -> str:
     while end >= 0 and not value.endswith(text[: end + _PREFIX]):
         end = text.rfind(value[-_PREFIX:], 0, end + _PREFIX - 1)
     return text if end < 0 else MASK + text[end + _PREFIX :]
-
-
-def _spellings(value: str) -> Iterator[str]:
-    data = value.encode("utf-8", "surrogatepass")
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield repr(value)[1:-1]
-    yield html.escape(value)
-    yield html.escape(value, quote=False)
-    yield value.replace("'", "'\"'\"'")  # as shlex.quote writes it
-    yield quote_plus(data)
-    for safe in ("", "/", "!~*'()"):
-        yield quote(data, safe=safe)
-
-
-def _base64(value: str) -> Iterator[str]:
-    """What base64 makes of the value wherever in a longer text it stands: the letters that only the value decides."""
-    data = value.encode("utf-8", "surrogatepass")
-    if len(data) < _BASE64:  # the few letters of a short one would be found in what is no secret
-        return
-    for before in range(3):
-        padded = bytes(before) + data
-        own = slice((0, 2, 3)[before], len(padded) * 8 // 6)
-        yield base64.b64encode(padded).decode()[own]
-        yield base64.urlsafe_b64encode(padded).decode()[own]

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from postdeploy.domain.check import Check, Step
 from postdeploy.domain.expectation import evaluate
+from postdeploy.domain.foreign import plain
 from postdeploy.domain.matcher import MatcherError
 from postdeploy.domain.observation import Observation
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Attempt, Fault, Finding, Outcome
-from postdeploy.engine.foreign import plain
 from postdeploy.engine.record import Record
 from postdeploy.engine.variables import UnfitVariableError, UnknownVariableError, render_step
 from postdeploy.errors import PostdeployError
@@ -53,7 +53,7 @@ class Surroundings:
     clock: Callable[[], float]
     locate: Callable[[Step], str]
     curl: Callable[[Step], str]
-    learn: Callable[[Secret], None]
+    learn: Callable[[Secret], object]
     ended: Callable[[], bool] = _never
 
 

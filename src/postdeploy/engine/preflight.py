@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 from postdeploy.domain.evidence import ServiceState
+from postdeploy.domain.foreign import plain
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.target import Service
-from postdeploy.engine.foreign import plain
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers
 from postdeploy.probes.connection import Timeline, endpoint, resolve

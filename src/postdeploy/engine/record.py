@@ -13,11 +13,15 @@ from postdeploy.domain.observation import HttpObservation, Observation, PageObse
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Fault, Finding, Outcome
 from postdeploy.domain.selection import MISSING
+from postdeploy.domain.tokens import issued
 from postdeploy.errors import PostdeployError, ProbeError
 
 __all__ = ["Record"]
 
 _SERVER_ERROR = 500
+
+_LEAST = 3
+"""Characters of a value that is masked because an answer gave it: any fewer would be found in every report."""
 
 
 @dataclass(slots=True)
@@ -63,10 +67,13 @@ class Record:
         step: Step,
         number: int,
         variables: dict[str, object],
-        learn: Callable[[Secret], None],
+        learn: Callable[[Secret], object],
         url: str,
     ) -> None:
         """Save what later steps use; a value that is not there is a finding."""
+        if isinstance(answer, HttpObservation):
+            for secret in issued(answer.method, answer.headers, answer.body):
+                learn(secret)
         for save in step.save:
             value = _select(answer, save)
             if value is MISSING:
@@ -74,7 +81,7 @@ class Record:
                 continue
             variables[save.name] = value
             if save.secret:
-                learn(Secret(save.name, value if isinstance(value, str) else show(value)))
+                self._learn(Secret(save.name, value if isinstance(value, str) else show(value)), step, learn)
 
     def blame(self, error: PostdeployError, step: Step, number: int, url: str) -> None:
         """A probe without an observation: the target's failure, or an error of ours."""
@@ -98,6 +105,13 @@ class Record:
         """That of the first bad answer stays."""
         if not self.bad:
             self.status = getattr(answer, "status", None)
+
+    def _learn(self, secret: Secret, step: Step, learn: Callable[[Secret], object]) -> None:
+        size = len(secret.reveal())
+        if size < _LEAST:
+            self.give_up(f"'{secret.name}' is saved as a secret and has {size} characters: too few to be masked", step)
+        else:
+            learn(secret)
 
     def _fail(self, found: list[Finding], step: Step, excerpt: str, fault: Fault | None) -> None:
         self.findings.extend(found)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
+from postdeploy.domain.foreign import plain
 from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import HttpObservation, UnreadableError
 from postdeploy.domain.selection import MISSING, Missing
 from postdeploy.domain.target import ReleaseSource, ReleaseWait, Target
-from postdeploy.engine.foreign import plain
 from postdeploy.engine.preflight import state_of
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers

@@ -10,6 +10,7 @@ from functools import partial
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
 from postdeploy.domain.evidence import ServiceState
+from postdeploy.domain.foreign import plain
 from postdeploy.domain.health import OWN_FAULTS
 from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.redaction import Redactor
@@ -19,7 +20,6 @@ from postdeploy.engine.attempt import Answer, Ask, Surroundings, attempt_check
 from postdeploy.engine.curl import reproduce
 from postdeploy.engine.dispatch import Dispatcher, Errand
 from postdeploy.engine.ending import Ending
-from postdeploy.engine.foreign import plain
 from postdeploy.engine.life import Life
 from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight

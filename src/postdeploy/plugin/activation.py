@@ -18,10 +18,13 @@ from postdeploy.domain.target import Target
 from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
 from postdeploy.plugin import distribution, fixtures, items, lies, narrowing, outcome, pages, planning, protocol
+from postdeploy.plugin.allure_masking import mask_allure
+from postdeploy.plugin.console import Console
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
 from postdeploy.plugin.items import Suites
-from postdeploy.plugin.keys import EXECUTION, RECORDER, SUITES
+from postdeploy.plugin.keys import CONSOLE, EXECUTION, RECORDER, SUITES
+from postdeploy.plugin.learnt import Confidences, received
 from postdeploy.plugin.masking import Warnings
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.recorder import Recorder
@@ -35,19 +38,25 @@ __all__ = ["activate"]
 def activate(config: pytest.Config) -> None:
     """Read the configuration and register what this process needs. Raises pytest.UsageError."""
     settings = Settings.of(config)
+    confided = received() if settings.worker else {}
     recorder = None if settings.worker or settings.dry else _open_recorder(config, settings)
     with _refusing(recorder):
         require_sense(config)
-        target = _strict(load_target(settings.targets_file, settings.target, os.environ), settings)
+        loaded = load_target(settings.targets_file, settings.target, os.environ, confided.get("secrets"))
+        target = _strict(loaded, settings)
         config.stash[SUITES] = Suites(target_names(settings.targets_file))
         context = _context(config, settings, target, recorder)
         execution = Execution(config, settings, target, context)
         if recorder is not None:
             recorder.open(target, context, execution)
     config.stash[EXECUTION] = execution
+    if not settings.worker:
+        config.stash[CONSOLE] = Console(execution.redactor)
+        config.stash[CONSOLE].open()
+    mask_allure(config, execution.redactor)
     _replace_playwright(config)
     _add_lines(config)
-    for plugin in _parts(config, execution, recorder):
+    for plugin in _parts(config, execution, recorder, confided):
         config.pluginmanager.register(plugin, f"postdeploy-{getattr(plugin, '__name__', type(plugin).__name__)}")
 
 
@@ -104,10 +113,13 @@ def _replace_playwright(config: pytest.Config) -> None:
             manager.unregister(plugin)
 
 
-def _parts(config: pytest.Config, execution: Execution, recorder: Recorder | None) -> Iterator[Any]:
+def _parts(
+    config: pytest.Config, execution: Execution, recorder: Recorder | None, confided: Mapping[str, Any]
+) -> Iterator[Any]:
     yield from (execution, items, planning, narrowing, protocol, lies, outcome, fixtures, pages, distribution)
     yield fixtures.service_clients(execution.target.services)
     yield Warnings(execution.redactor)
+    yield Confidences(execution, confided)
     if execution.settings.show_plan:
         yield ShowPlan(execution)
     if recorder is not None:

@@ -11,9 +11,9 @@ import pytest
 
 from postdeploy.domain.verdict import ExitStatus, exit_status
 from postdeploy.errors import DocumentError
-from postdeploy.plugin.keys import RECORDER
+from postdeploy.plugin.keys import CONSOLE, RECORDER
 from postdeploy.plugin.recorder import Recorder
-from postdeploy.plugin.terminal import say_last_words, say_unsealed
+from postdeploy.plugin.terminal import say_last_words, say_leaks, say_unsealed
 from postdeploy.reports import Report
 
 __all__ = ["concluded"]
@@ -27,6 +27,16 @@ class _Ending:
 @contextmanager
 def concluded(config: pytest.Config) -> Generator[_Ending]:
     """Seal when pytest and every other plugin are done, also if one of them raised; ``status`` becomes ours."""
+    try:
+        with _sealed(config) as ending:
+            yield ending
+    finally:
+        if CONSOLE in config.stash:
+            config.stash[CONSOLE].close()
+
+
+@contextmanager
+def _sealed(config: pytest.Config) -> Generator[_Ending]:
     ending = _Ending()
     try:
         yield ending
@@ -55,7 +65,9 @@ def _nothing_verified() -> int:
 
 
 def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> int:
+    leaks: list[str] = []
     try:
+        leaks = recorder.cleanse()
         status = exit_status(recorder.verdict or recorder.seal(pytest_exit))
     except Exception as error:  # noqa: BLE001  # whatever it is: there is no verdict
         say_unsealed(recorder.path, error)
@@ -64,6 +76,7 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
         recorder.signals.restore()
     reports = list(_reports(recorder)) if recorder.settings.formats else []
     say_last_words(config, recorder, reports)
+    say_leaks(leaks)
     return status
 
 

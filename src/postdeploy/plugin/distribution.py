@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from postdeploy.plugin.keys import EXECUTION, RECORDER
+from postdeploy.plugin.keys import EXECUTION, PAYLOAD, RECORDER
 
 if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
@@ -54,11 +54,17 @@ def _begin(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable(report: Any) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+def pytest_report_to_serializable(
+    config: pytest.Config, report: Any
+) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
     """A report that cannot be sent makes a failing test vanish, so whatever is no JSON builtin becomes text."""
     data = yield
     del report
-    return None if data is None else {str(key): _plain(value) for key, value in data.items()}
+    if data is None:
+        return None
+    if PAYLOAD in data:
+        data[PAYLOAD] = config.stash[EXECUTION].redactor.tree(data[PAYLOAD])
+    return {str(key): _plain(value) for key, value in data.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from postdeploy.domain.redaction import Secret
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
 from postdeploy.guard.identity import identity_headers, user_agent
 from postdeploy.guard.outgoing import refusal
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED
+from postdeploy.plugin.learnt import KnownSecrets
 from postdeploy.plugin.pages import PAGES, TestPages
 
 if TYPE_CHECKING:
@@ -58,9 +58,12 @@ def release(pytestconfig: pytest.Config) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def secrets(target: Target) -> Mapping[str, Secret]:
-    """The secrets of the target; ``reveal()`` gives a value, which is masked wherever it is printed."""
-    return target.secrets
+def secrets(pytestconfig: pytest.Config, target: Target) -> KnownSecrets:
+    """The secrets of the target; ``reveal()`` gives a value, which is masked wherever it is printed.
+
+    ``secrets.learn("name", value)`` masks a value that a test came to know, such as the token of a login.
+    """
+    return KnownSecrets(target.secrets, pytestconfig.stash[EXECUTION].redactor)
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from postdeploy.domain.evidence import PlannedCheck
     from postdeploy.domain.result import CheckResult
     from postdeploy.plugin.activity import Activity
+    from postdeploy.plugin.console import Console
     from postdeploy.plugin.execution import Execution
     from postdeploy.plugin.items import Suites
     from postdeploy.plugin.recorder import Recorder
 
-__all__ = ["ACTIVITY", "COLLECTED", "EXECUTION", "PAYLOAD", "PLANNED", "RECORDER", "RESULT", "SUITES"]
+__all__ = ["ACTIVITY", "COLLECTED", "CONSOLE", "EXECUTION", "PAYLOAD", "PLANNED", "RECORDER", "RESULT", "SUITES"]
 
 PAYLOAD: Final = "_postdeploy"
 """The attribute of a report; xdist carries it to the process that keeps the journal."""
@@ -24,6 +25,9 @@ EXECUTION: pytest.StashKey[Execution] = pytest.StashKey()
 
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 """On the config of the one process that keeps the journal."""
+
+CONSOLE: pytest.StashKey[Console] = pytest.StashKey()
+"""On the config of the process that people see: what it prints passes here."""
 
 SUITES: pytest.StashKey[Suites] = pytest.StashKey()
 """On the config: what declared suites have told so far."""

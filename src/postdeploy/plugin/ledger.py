@@ -32,7 +32,7 @@ class Ledger:
         self.records: list[Mapping[str, Any]] = []
         self._reports = planned(settings.formats) if settings.formats else {}
         self.redactor = Redactor()
-        self._journal = Journal(settings.reports / EVIDENCE_FILE, self._scrub)
+        self._journal = Journal(settings.reports / EVIDENCE_FILE, self._scrub, self._suspects)
         self._signals = signals
         self._lock = threading.RLock()
         self._sealed = False
@@ -79,8 +79,19 @@ class Ledger:
         _require(self.path, hashlib.sha256(content).hexdigest())
         return evidence, verdict
 
+    def scrub_again(self) -> None:
+        """Take out of what is written already what was learnt to be secret later. Raises JournalError."""
+        with self._signals.postponed(), self._lock:
+            if not self._sealed and self._broken is None:
+                scrubbed = [self._scrub(record) for record in self.records]
+                if scrubbed != self.records:
+                    self.records = self._journal.rewrite(scrubbed)
+
     def _scrub(self, record: Any) -> Any:
         return self.redactor.tree(record)
+
+    def _suspects(self, line: str) -> bool:
+        return self.redactor.suspects(line)
 
 
 def _require(path: Path, sha256: str) -> None:

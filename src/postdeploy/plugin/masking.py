@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from postdeploy.domain.redaction import Redactor
 
-__all__ = ["Warnings", "mask"]
+__all__ = ["Warnings", "mask", "mask_name"]
 
 
 def mask(report: Any, redactor: Redactor) -> None:
     """Mask the text of a report in place: its failure, its reason to skip, its output, its properties."""
+    if not redactor.known:
+        return
     if report.longrepr is not None:
         report.longrepr = _masked(report.longrepr, redactor)
     report.sections = [(name, redactor.text(content)) for name, content in report.sections]
     properties = getattr(report, "user_properties", None)
     if properties:
         properties[:] = [(name, redactor.tree(value)) for name, value in properties]
+
+
+def mask_name(item: pytest.Item, redactor: Redactor, others: Iterable[pytest.Item]) -> None:
+    """Give an item whose parameters hold a secret another name, for its name is what every report begins with."""
+    masked = redactor.text(item.nodeid)
+    if masked == item.nodeid:
+        return
+    alike = sum(1 for other in others if other.nodeid.split("~", 1)[0] == masked)
+    suffix = f"~{alike + 1}" if alike else ""
+    item._nodeid = masked + suffix  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public way
+    item.name = redactor.text(item.name) + suffix
 
 
 def _masked(longrepr: Any, redactor: Redactor) -> Any:

@@ -14,7 +14,7 @@ from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import COLLECTED, EXECUTION, PAYLOAD, PLANNED, RECORDER
 from postdeploy.plugin.lies import lies_in_source, marks_known, unknown_mark
 from postdeploy.plugin.marks import find_problems
-from postdeploy.plugin.masking import mask
+from postdeploy.plugin.masking import mask, mask_name
 from postdeploy.plugin.narrowing import narrowed_by
 from postdeploy.plugin.python_checks import plan_python, prepare_python
 from postdeploy.plugin.suite_files import suite_files
@@ -48,9 +48,12 @@ def _problems(collector: pytest.Collector, report: pytest.CollectReport) -> list
     return [*find_problems(report.result), *(lies_in_source(collector) if type(collector) is pytest.Module else ())]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Remember every item, for what a conftest or a plugin drops is seen by nobody else."""
-    item.config.stash.setdefault(COLLECTED, []).append(item)
+    """Remember every item, for what a conftest or a plugin drops is seen by nobody else; its name holds no secret."""
+    items = item.config.stash.setdefault(COLLECTED, [])
+    mask_name(item, item.config.stash[EXECUTION].redactor, items)
+    items.append(item)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,6 +19,7 @@ from postdeploy.domain.verdict import Verdict
 from postdeploy.engine.engine import Readiness, RunContext
 from postdeploy.errors import ConfigurationError, SecretMissingError
 from postdeploy.plugin.attempts import AttemptLog
+from postdeploy.plugin.cleansing import cleanse
 from postdeploy.plugin.facts import about_baseline, about_run, about_target
 from postdeploy.plugin.keys import PAYLOAD
 from postdeploy.plugin.ledger import Ledger
@@ -70,6 +71,14 @@ class Recorder:
         """The verdict, on disk. Raises JournalError or DocumentError if it could not be written."""
         self.evidence, self.verdict = self._ledger.seal(int(pytest_exit))
         return self.verdict
+
+    def cleanse(self) -> list[str]:
+        """Take secrets out of everything that was written; what is found in spite of that is a safety violation."""
+        self._ledger.scrub_again()
+        leaks = cleanse(self.config, self.settings, self._ledger.redactor)
+        for leak in leaks:
+            self.incident("safety_violation", leak)
+        return leaks
 
     @property
     def path(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.summary import summary
 from postdeploy.reports import Report
 
-__all__ = ["TerminalReport", "say_last_words", "say_unsealed"]
+__all__ = ["TerminalReport", "say_last_words", "say_leaks", "say_unsealed"]
 
 _ACTIONS: Final = {"promote": "promote", "hold": "hold", "rollback": "roll back"}
 _COLOURS: Final = {Conclusion.PASS: "green", Conclusion.FAIL: "red", Conclusion.INCONCLUSIVE: "yellow"}
@@ -87,6 +87,12 @@ def say_last_words(config: pytest.Config, recorder: Recorder, reports: Sequence[
             writer.line(f"{report.name}: {report.path}")
         else:
             writer.line(f"warning: the {report.name} report could not be written: {report.problem}", yellow=True)
+
+
+def say_leaks(leaks: Iterable[str]) -> None:
+    """Secrets that were found in reports; to standard error, as the files must not be published."""
+    for leak in leaks:
+        sys.stderr.write(f"postdeploy: {leak}\n")
 
 
 def say_unsealed(path: Path, error: Exception) -> None:
