@@ -112,10 +112,10 @@ def chromium() -> Callable[[], Browser]:
     return find
 
 
-@pytest.fixture(scope="session")
-def pool() -> Iterator[PagePool]:
-    """A pool that most tests share; those that break a browser bring their own."""
-    shared = PagePool(find, release_header="X-Release")
+@pytest.fixture(scope="session", params=[True, False], ids=["direct", "playwright"])
+def pool(request: pytest.FixtureRequest) -> Iterator[PagePool]:
+    """A pool that most tests share, for both ways to drive a browser; those that break one bring their own."""
+    shared = PagePool(find, release_header="X-Release", direct=request.param)
     yield shared
     shared.close()
 

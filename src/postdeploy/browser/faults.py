@@ -8,7 +8,7 @@ from typing import Final
 
 from postdeploy.errors import ProbeError
 
-__all__ = ["is_gone", "is_navigating", "navigation_fault"]
+__all__ = ["BrowserError", "is_gone", "is_navigating", "navigation_fault"]
 
 _NET_ERROR: Final = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 
@@ -65,6 +65,22 @@ _OUR_CODES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+_NAVIGATING: Final = (
+    "Execution context was destroyed",
+    "Cannot find context",
+    "Cannot find default execution context",
+    "navigat",
+)
+
+
+class BrowserError(Exception):
+    """What a browser, or its driver, said when it could not do something."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
 def navigation_fault(text: str, url: str) -> ProbeError:
     """The error for a navigation to ``url`` that failed with this text of the browser."""
     found = _NET_ERROR.search(text)
@@ -104,4 +120,10 @@ def is_gone(text: str) -> bool:
 
 def is_navigating(text: str) -> bool:
     """Whether the text says that the page went elsewhere while it was looked at."""
-    return "Execution context was destroyed" in text or "Cannot find context" in text or "navigat" in text
+    signs = (
+        "Execution context was destroyed",
+        "Cannot find context",
+        "Cannot find default execution context",
+        "navigat",
+    )
+    return any(sign in text for sign in signs)

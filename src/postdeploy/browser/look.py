@@ -7,15 +7,13 @@ import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from postdeploy.browser.faults import is_gone, is_navigating
+from postdeploy.browser.faults import BrowserError, is_gone, is_navigating
+from postdeploy.browser.running import Tab
 from postdeploy.browser.task import BODY, PageTask
 from postdeploy.browser.watch import clean
 from postdeploy.errors import ProbeError
-
-if TYPE_CHECKING:
-    from playwright.async_api import Page
 
 __all__ = ["Glance", "glance"]
 
@@ -57,30 +55,28 @@ def _seconds(start: object, end: object) -> float | None:
     return (end - start) / 1000 if 0 < start <= end < math.inf else None
 
 
-async def glance(page: Page, task: PageTask, *, thorough: bool) -> Glance | None:
+async def glance(tab: Tab, task: PageTask, *, thorough: bool) -> Glance | None:
     """Look once; None if the page went elsewhere meanwhile, or cannot be judged without a thorough look.
 
     A thorough look asks Playwright's selector engine where the cheap one is not certain.
     Raises ProbeError for a selector that cannot be.
     """
-    from playwright.async_api import Error
-
     texts = [selector for selector in task.texts if selector != BODY]
     try:
         wanted = {"selectors": list(task.selectors), "texts": texts, "body": BODY in task.texts}
-        facts = await page.evaluate(_sweep(), wanted)
+        facts = await tab.evaluate(_sweep(), wanted)
         seen = _by_selector(task.selectors, facts["seen"])
         found = _by_selector(texts, facts["texts"])
         unsure = [*_unsure(seen), *_unsure(found)]
         if unsure and not thorough:
             return None
-        await asyncio.gather(_complete(seen, _visible, page), _complete(found, _text, page))
-    except Error as error:
+        await asyncio.gather(_complete(seen, tab.visible), _complete(found, tab.text))
+    except BrowserError as error:
         if is_navigating(error.message) and not is_gone(error.message):
             return None
         raise
     present = {selector: clean(str(text[0]), _BODY) for selector, text in found.items() if text}
-    return Glance(facts, page.url, {selector: bool(answer) for selector, answer in seen.items()}, present)
+    return Glance(facts, tab.url, {selector: bool(answer) for selector, answer in seen.items()}, present)
 
 
 @cache
@@ -96,28 +92,18 @@ def _unsure(answers: Mapping[str, Any]) -> list[str]:
     return [selector for selector, answer in answers.items() if answer is None]
 
 
-async def _complete(answers: dict[str, Any], ask: Callable[[Page, str], Awaitable[_T]], page: Page) -> None:
+async def _complete(answers: dict[str, Any], ask: Callable[[str], Awaitable[_T]]) -> None:
     """Fill in what is not certain yet."""
     unsure = _unsure(answers)
-    answers.update(
-        zip(unsure, await asyncio.gather(*(_asked(ask, page, selector) for selector in unsure)), strict=True)
-    )
+    answers.update(zip(unsure, await asyncio.gather(*(_asked(ask, selector) for selector in unsure)), strict=True))
 
 
-async def _asked(ask: Callable[[Page, str], Awaitable[_T]], page: Page, selector: str) -> _T:
+async def _asked(ask: Callable[[str], Awaitable[_T]], selector: str) -> _T:
     try:
-        return await ask(page, selector)
-    except Exception as error:
-        text = str(error)
+        return await ask(selector)
+    except BrowserError as error:
+        text = error.message
         if any(sign in text for sign in ("selector", "Unknown engine", "Unexpected token", "XPath")):
             message = f"{selector!r} is not a selector: {text.splitlines()[0]}"
             raise ProbeError("selector_invalid", message, target_fault=False) from error
         raise
-
-
-async def _visible(page: Page, selector: str) -> bool:
-    return await page.locator(selector).filter(visible=True).count() > 0
-
-
-async def _text(page: Page, selector: str) -> list[str]:
-    return await page.locator(selector).first.all_inner_texts()

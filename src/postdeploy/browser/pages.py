@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
-from postdeploy.browser.chromium import ChromiumSource
+from postdeploy.browser.devtools.browser import DevToolsBrowser
+from postdeploy.browser.devtools.engine import NoEngineError
 from postdeploy.browser.find import Browser
 from postdeploy.browser.processes import DriverLoop
+from postdeploy.browser.running import RunningBrowser
+from postdeploy.browser.source import BrowserSource
 from postdeploy.browser.task import PageTask
-from postdeploy.browser.visit import BrowserGoneError, Profile, visit
+from postdeploy.browser.visit import BrowserGoneError, visit
 from postdeploy.domain.observation import PageObservation
 from postdeploy.errors import ProbeError
 
@@ -33,19 +38,30 @@ class PagePool:
         user_agent: what the browser calls itself, if not by its own name.
         release_header: the response header that names the release, if there is one.
         launch_arguments: further arguments of the browser's command line.
+        direct: whether to drive the browser ourselves where that is possible; else Playwright does it all.
     """
 
     def __init__(
         self,
         browser: Callable[[], Browser],
         *,
-        concurrency: int = 4,
+        concurrency: int = 6,
         user_agent: str | None = None,
         release_header: str | None = None,
         launch_arguments: Sequence[str] = (),
+        direct: bool = sys.platform != "win32",
     ) -> None:
-        self._source = ChromiumSource(browser, launch_arguments)
-        self._profile = Profile(user_agent, release_header)
+        async def start(found: Browser) -> RunningBrowser:
+            return await DevToolsBrowser.start(found, launch_arguments, user_agent)
+
+        async def start_playwright(found: Browser) -> RunningBrowser:
+            from postdeploy.browser.chromium import Chromium
+
+            return await Chromium.start(found, launch_arguments, user_agent)
+
+        self._playwright = BrowserSource(browser, start_playwright)
+        self._source = BrowserSource(browser, start) if direct else self._playwright
+        self._release_header = release_header
         self._slots = asyncio.Semaphore(concurrency)
         self._work: set[asyncio.Task[Any]] = set()
         self._lock = Lock()
@@ -73,6 +89,7 @@ class PagePool:
         thread.join(_CLOSE)
         if thread.is_alive():
             self._source.kill()
+            self._playwright.kill()
             loop.kill_children()
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
@@ -105,7 +122,7 @@ class PagePool:
             work.cancel()
         if self._work:
             await asyncio.wait(self._work, timeout=_GIVE_UP)
-        await self._source.close()
+        await asyncio.gather(self._source.close(), self._playwright.close())
 
     async def _tracked(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Do the work so that ``close()`` can end it, which those who wait for it see as an error."""
@@ -135,7 +152,11 @@ class PagePool:
             raise ProbeError("browser_crashed", message, target_fault=False) from error
 
     async def _visit(self, task: PageTask) -> PageObservation:
-        return await visit(await self._source.get(), task, self._profile)
+        """Drive the browser ourselves, but let Playwright record traces and find what we cannot."""
+        if not task.trace:
+            with contextlib.suppress(NoEngineError):
+                return await visit(await self._source.get(), task, self._release_header)
+        return await visit(await self._playwright.get(), task, self._release_header)
 
 
 def _given_up() -> ProbeError:

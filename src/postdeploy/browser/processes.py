@@ -38,11 +38,10 @@ class DriverLoop(_Base):
         return transport, protocol
 
     def kill_children(self) -> None:
-        """End every process that is still there; a driver that ends takes its browser along."""
+        """End every process that is still there, with its group; a driver that ends takes its browser along."""
         for transport in self.children:
             if transport.get_returncode() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    transport.kill()
+                kill_process(transport.get_pid())
 
     async def reap_children(self) -> None:
         """End them and wait until they are gone, so that the loop may be closed."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from postdeploy.browser.chromium import start_error
 from postdeploy.browser.faults import is_gone
 from postdeploy.browser.find import Browser
 from postdeploy.browser.processes import PROCESS_INFO, browser_process, kill_process
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.browser.refusal import refuse_sync
+from postdeploy.browser.running import start_error
 from postdeploy.browser.task import Allowed
 from postdeploy.errors import BrowserUnavailableError
 

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from postdeploy.browser.chromium import Chromium
 from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
-from postdeploy.browser.faults import is_gone, navigation_fault
+from postdeploy.browser.faults import BrowserError, is_gone, navigation_fault
 from postdeploy.browser.look import Glance, glance
-from postdeploy.browser.refusal import refuse_async
+from postdeploy.browser.running import RunningBrowser, Tab, in_time
 from postdeploy.browser.task import PageTask
 from postdeploy.browser.watch import Watch
 from postdeploy.domain.observation import FailedRequest, PageObservation
 from postdeploy.errors import GuardRefusalError, ProbeError
 
-if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Page
-
-__all__ = ["BrowserGoneError", "Profile", "visit"]
+__all__ = ["BrowserGoneError", "visit"]
 
 _OPEN: Final = 15.0
 _SCREENSHOT: Final = 0.7  # these, with an answer of the browser, fit into the two seconds after a deadline
@@ -38,86 +33,57 @@ class BrowserGoneError(Exception):
     """The browser ended during a visit, for a reason that the page of this visit has not shown to be its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What all visits share."""
-
-    user_agent: str | None = None
-    release_header: str | None = None
-
-
-async def visit(chromium: Chromium, task: PageTask, profile: Profile) -> PageObservation:
+async def visit(browser: RunningBrowser, task: PageTask, release_header: str | None) -> PageObservation:
     """Visit a page. Raises ProbeError, GuardRefusalError or BrowserGoneError."""
-    from playwright.async_api import Error
-
     try:
-        async with _opened(chromium, task, profile) as (page, watch):
-            return await _Visit(chromium, page, watch, task).run()
-    except Error as error:
-        if await _ended(chromium, error.message):
+        async with _opened(browser, task, Watch(release_header)) as (tab, watch):
+            return await _Visit(browser, tab, watch, task).run()
+    except BrowserError as error:
+        if await _ended(browser, error.message):
             raise BrowserGoneError(error.message) from error
         raise navigation_fault(error.message, task.url) from error
 
 
 @contextlib.asynccontextmanager
-async def _opened(chromium: Chromium, task: PageTask, profile: Profile) -> AsyncIterator[tuple[Page, Watch]]:
-    watch = Watch(profile.release_header)
-    async with contextlib.AsyncExitStack() as stack:
+async def _opened(browser: RunningBrowser, task: PageTask, watch: Watch) -> AsyncIterator[tuple[Tab, Watch]]:
+    tab = browser.tab(task, watch)
+    try:
         try:
             async with asyncio.timeout(_OPEN):
-                context = await _new_context(chromium, task, profile)
-                stack.push_async_callback(_close, chromium, context)
-                page = await _new_page(context, watch, task)
+                await tab.open()
         except TimeoutError as error:
-            chromium.kill()
+            browser.kill()
             raise ProbeError("browser_stuck", f"no page opened within {_OPEN:.0f} s", target_fault=False) from error
-        yield page, watch
+        yield tab, watch
+    finally:
+        await _close(browser, tab)
 
 
-async def _new_page(context: BrowserContext, watch: Watch, task: PageTask) -> Page:
-    watch.follow(context)
-    if task.allowed is not None:
-        await refuse_async(context, task.allowed, watch)
-    if task.trace and task.evidence is not None:
-        await context.tracing.start(screenshots=True, snapshots=True)
-    page = watch.page = await context.new_page()
-    return page
-
-
-async def _ended(chromium: Chromium, text: str) -> bool:
+async def _ended(browser: RunningBrowser, text: str) -> bool:
     """Whether the browser is gone; its driver notices a little later than the calls that fail by it."""
     for _ in range(_NOTICES if is_gone(text) else 0):
-        if not chromium.alive:
+        if not browser.alive:
             return True
         await asyncio.sleep(_INTERVAL)
-    return not chromium.alive
+    return not browser.alive
 
 
-async def _new_context(chromium: Chromium, task: PageTask, profile: Profile) -> BrowserContext:
-    return await chromium.browser.new_context(
-        user_agent=profile.user_agent,
-        extra_http_headers=dict(task.headers),
-        service_workers="block",
-        accept_downloads=False,
-    )
-
-
-async def _close(chromium: Chromium, context: BrowserContext) -> None:
+async def _close(browser: RunningBrowser, tab: Tab) -> None:
     """Close a context; a page that keeps even that from happening loses its browser."""
     try:
-        await asyncio.wait_for(context.close(), _CLOSE)
+        await asyncio.wait_for(tab.close(), _CLOSE)
     except TimeoutError:
-        chromium.kill()
-    except Exception:  # noqa: BLE001, S110  # it is gone already
-        pass
+        browser.kill()
+    except BrowserError:
+        pass  # it is gone already
 
 
 class _Visit:
     """The state of one visit."""
 
-    def __init__(self, chromium: Chromium, page: Page, watch: Watch, task: PageTask) -> None:
-        self._chromium = chromium
-        self._page = page
+    def __init__(self, browser: RunningBrowser, tab: Tab, watch: Watch, task: PageTask) -> None:
+        self._browser = browser
+        self._tab = tab
         self._watch = watch
         self._task = task
         self._last: Glance | None = None
@@ -128,7 +94,7 @@ class _Visit:
         """Go there and look until it has settled or the time is over."""
         try:
             async with asyncio.timeout(self._task.timeout):
-                await self._page.goto(self._task.url, timeout=0, wait_until="domcontentloaded")
+                await self._tab.goto(self._task.url)
                 return await self._until_settled()
         except TimeoutError:
             return await self._unsettled()
@@ -143,7 +109,7 @@ class _Visit:
         looks = 0
         while True:
             started = self._watch.started
-            look = await glance(self._page, self._task, thorough=looks >= _CHEAP)
+            look = await glance(self._tab, self._task, thorough=looks >= _CHEAP)
             looks += 1
             if look is not None:
                 self._last = look
@@ -162,8 +128,8 @@ class _Visit:
 
     async def _unsettled(self) -> PageObservation:
         """What came of a page whose time is over, if it is the page that was slow and not the browser."""
-        if not await self._chromium.answers():
-            self._chromium.kill()
+        if not await self._browser.answers():
+            self._browser.kill()
             raise BrowserGoneError("the browser does not respond")
         await self._keep()
         if self._last is not None:
@@ -203,11 +169,6 @@ class _Visit:
             return
         write_logs(folder, self._watch.console, (*self._watch.requests, *self._watch.pending))
         if self._watch.status:
-            await _in_time(self._page.screenshot(path=folder / SCREENSHOT), _SCREENSHOT)
+            await in_time(self._tab.screenshot(folder / SCREENSHOT), _SCREENSHOT)
         if self._task.trace:
-            await _in_time(self._page.context.tracing.stop(path=folder / TRACE), _TRACE)
-
-
-async def _in_time(action: Coroutine[Any, Any, object], seconds: float) -> None:
-    with contextlib.suppress(Exception):  # a page that cannot be pictured has failed already; the logs say why
-        await asyncio.wait_for(action, seconds)
+            await in_time(self._tab.keep_trace(folder / TRACE), _TRACE)

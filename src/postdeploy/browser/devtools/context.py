@@ -1,0 +1,63 @@
+"""A browser context: the pages that are open in it, and everything that happens there as events of Playwright's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from postdeploy.browser.devtools.connection import Facts, Session
+from postdeploy.browser.devtools.target import Settings, Target
+from postdeploy.browser.devtools.traffic import Traffic
+from postdeploy.browser.task import PageTask
+from postdeploy.browser.watch import Watch
+
+__all__ = ["Context"]
+
+
+class Context:
+    """Follows the page of a task and whatever it opens; ``watch`` is told."""
+
+    def __init__(self, task: PageTask, watch: Watch) -> None:
+        self.targets: dict[str, Target] = {}
+        self._listeners: defaultdict[str, list[Callable[[Any], object]]] = defaultdict(list)
+        allowed = task.allowed
+
+        def socket(url: str) -> str | None:
+            reason = allowed("GET", url) if allowed else None
+            if reason is not None:
+                watch.refuse_socket(url, reason)
+            return reason
+
+        self._settings = Settings(
+            emit=self._emit,
+            traffic=Traffic(self._emit, watch.refuse, allowed),
+            socket=socket if allowed else None,
+            headers=task.headers,
+            guarded=allowed is not None,
+        )
+        watch.follow(self)
+
+    def on(self, event: str, f: Callable[[Any], object]) -> None:
+        """Call ``f`` at each event of this name."""
+        self._listeners[event].append(f)
+
+    def attached(self, session: Session, facts: Facts) -> None:
+        """Something was opened."""
+        self.targets[facts["targetId"]] = Target(session, facts, self._settings)
+
+    def detached(self, session: str) -> None:
+        """Something was closed, if it is of this context."""
+        for number, target in tuple(self.targets.items()):
+            if target.session.number == session:
+                del self.targets[number]
+                target.end()
+
+    def end(self) -> None:
+        """All of it is closed."""
+        for target in self.targets.values():
+            target.end()
+
+    def _emit(self, event: str, fact: Any) -> None:
+        for listener in self._listeners[event]:
+            listener(fact)

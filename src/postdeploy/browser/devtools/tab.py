@@ -1,0 +1,126 @@
+"""A page of one context over the DevTools protocol: where it goes, and what can be asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from postdeploy.browser.devtools.connection import Session
+from postdeploy.browser.devtools.context import Context
+from postdeploy.browser.devtools.engine import engine_script, query_script
+from postdeploy.browser.devtools.target import Target
+from postdeploy.browser.faults import BrowserError
+from postdeploy.browser.task import PageTask
+from postdeploy.browser.watch import Watch
+
+__all__ = ["DevToolsTab"]
+
+_WORLD: Final = "postdeploy"
+
+
+class DevToolsTab:
+    """See ``running.Tab``.
+
+    Args:
+        browser: the session of the browser itself.
+        contexts: where it looks for whose a target is.
+        task: what is asked of the page.
+        watch: told what happens in it.
+    """
+
+    def __init__(self, browser: Session, contexts: dict[str, Context], task: PageTask, watch: Watch) -> None:
+        self._browser = browser
+        self._contexts = contexts
+        self._task = task
+        self._watch = watch
+        self._context = ""
+        self._engine: asyncio.Task[int] | None = None
+
+    @property
+    def _page(self) -> Target:
+        page: Target = self._watch.page
+        return page
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return self._page.url
+
+    async def open(self) -> None:
+        """Make the context and the page."""
+        made = await self._browser.call("Target.createBrowserContext", disposeOnDetach=True)
+        self._context = made["browserContextId"]
+        context = self._contexts[self._context] = Context(self._task, self._watch)
+        self._browser.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
+        page = await self._browser.call("Target.createTarget", url="about:blank", browserContextId=self._context)
+        self._watch.page = context.targets[page["targetId"]]
+        self._page.on_document = self._forget_engine
+        await asyncio.gather(*self._page.ready)  # a page that leaves earlier would leave unseen
+
+    async def close(self) -> None:
+        """End the context, with all that is open in it."""
+        context = self._contexts.get(self._context)
+        if context is not None:
+            await self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+            del self._contexts[self._context]
+            context.end()
+
+    async def goto(self, url: str) -> None:
+        """Go there and wait until the document is parsed. Raises BrowserError."""
+        answer = await self._page.session.call("Page.navigate", url=url)
+        problem = "net::ERR_ABORTED" if answer.get("isDownload") else answer.get("errorText")
+        if problem:
+            raise BrowserError(f"{problem} at {url}")
+        await asyncio.shield(self._page.loaded)
+
+    async def evaluate(self, script: str, argument: object) -> Any:
+        """The value of a function in the page's own world. Raises BrowserError."""
+        return await self._value(f"(\n{script}\n)({json.dumps(argument)})")
+
+    async def visible(self, selector: str) -> bool:
+        """Whether anything visible matches. Raises BrowserError or NoEngineError."""
+        return bool(await self._query(f"{selector} >> visible=true", texts=False))
+
+    async def text(self, selector: str) -> list[str]:
+        """The text of the first match, if there is one. Raises BrowserError or NoEngineError."""
+        return list(await self._query(f"{selector} >> nth=0", texts=True))
+
+    async def screenshot(self, path: Path) -> None:
+        """Write a picture of what is in view. Raises BrowserError."""
+        picture = await self._page.session.call("Page.captureScreenshot", format="png")
+        _write(path, base64.b64decode(picture["data"]))
+
+    async def keep_trace(self, path: Path) -> None:
+        """Do nothing: Playwright alone records traces."""
+
+    async def _query(self, selector: str, *, texts: bool) -> Any:
+        script = query_script(selector, texts=texts)
+        if self._engine is None:
+            self._engine = asyncio.ensure_future(self._load_engine(engine_script()))
+        return await self._value(script, contextId=await asyncio.shield(self._engine))
+
+    async def _load_engine(self, script: str) -> int:
+        world = await self._page.session.call(
+            "Page.createIsolatedWorld", frameId=self._page.id, worldName=_WORLD, grantUniveralAccess=True
+        )
+        context = int(world["executionContextId"])
+        await self._value(script, contextId=context)
+        return context
+
+    def _forget_engine(self) -> None:
+        """Another document has none yet."""
+        self._engine = None
+
+    async def _value(self, expression: str, **where: Any) -> Any:
+        answer = await self._page.session.call("Runtime.evaluate", expression=expression, returnByValue=True, **where)
+        if "exceptionDetails" in answer:
+            thrown = answer["exceptionDetails"]
+            raise BrowserError(str(thrown.get("exception", {}).get("description") or thrown["text"]))
+        return answer["result"].get("value")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

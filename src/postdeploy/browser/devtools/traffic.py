@@ -1,0 +1,180 @@
+"""The requests of one browser context: told in the words of Playwright's events, stopped where they are not allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from postdeploy.browser.devtools.connection import Facts, Session
+from postdeploy.browser.task import Allowed
+
+__all__ = ["ABORTED", "Frame", "Request", "Response", "Source", "Traffic"]
+
+ABORTED: Final = "net::ERR_ABORTED"
+_NO_CONTENT: Final = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a request comes from: a page, and whether it is one of the frames inside."""
+
+    page: object
+    parent_frame: object | None
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """A request; ``loader`` is the document that it belongs to."""
+
+    method: str
+    url: str
+    resource_type: str
+    frame: Frame
+    session: str
+    frame_id: str
+    loader: str
+    document: bool
+    redirected_from: Request | None = None
+    failure: str | None = None
+    answered: int = 0
+
+    def is_navigation_request(self) -> bool:
+        """Whether it asks for a document."""
+        return self.document
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The head of an answer; the names of headers are in lower case."""
+
+    request: Request
+    url: str
+    status: int
+    headers: Mapping[str, str]
+
+
+class Source(Protocol):
+    """A target that sends requests."""
+
+    session: Session
+
+    def frame(self, number: str) -> Frame:
+        """The frame with this id."""
+
+
+class Traffic:
+    """Follows every request from where it starts to how it ends.
+
+    Args:
+        emit: told the name of an event and what it is about.
+        refuse: told of each request that was stopped, and why.
+        allowed: why a request may not leave this machine; None permits everything.
+    """
+
+    def __init__(
+        self, emit: Callable[[str, Any], None], refuse: Callable[[Request, str], None], allowed: Allowed | None
+    ) -> None:
+        self._emit = emit
+        self._refuse = refuse
+        self._allowed = allowed
+        self._requests: dict[str, Request] = {}
+        self._ahead: dict[str, Request] = {}  # refused before the page told that it sends them
+        self.handlers: Mapping[str, Callable[[Source, Facts], None]] = {
+            "Fetch.requestPaused": self._on_paused,
+            "Network.requestWillBeSent": self._on_sent,
+            "Network.responseReceived": self._on_response,
+            "Network.loadingFinished": self._on_finished,
+            "Network.loadingFailed": self._on_failed,
+        }
+
+    def leave(self, frame: str, loader: str | None = None) -> None:
+        """A frame shows another document, or is gone: what the old one asked for needs no answer any more."""
+        self._abandon(lambda request: request.frame_id == frame and not request.document and request.loader != loader)
+
+    def end(self, session: str) -> None:
+        """A target is gone, with all that it asked for."""
+        self._abandon(lambda request: request.session == session)
+
+    def _abandon(self, chosen: Callable[[Request], bool]) -> None:
+        for number in [number for number, request in self._requests.items() if chosen(request)]:
+            self._fail(number, ABORTED)
+
+    def _on_paused(self, source: Source, facts: Facts) -> None:
+        asked = facts["request"]
+        reason = self._allowed(asked["method"], asked["url"]) if self._allowed else None
+        if reason is None:
+            source.session.post("Fetch.continueRequest", requestId=facts["requestId"])
+            return
+        redirected = "redirectedRequestId" in facts
+        self._refuse(self._stopped(source, facts, redirected=redirected), reason + " (sent by a redirect)" * redirected)
+        source.session.post("Fetch.failRequest", requestId=facts["requestId"], errorReason="BlockedByClient")
+
+    def _stopped(self, source: Source, facts: Facts, *, redirected: bool) -> Request:
+        """The request that is stopped, which the page may not have told of yet."""
+        number = facts.get("networkId", "")
+        known = self._requests.get(number)
+        if known is not None and known.url == facts["request"]["url"] and (known.redirected_from or not redirected):
+            return known
+        request = self._ahead[number] = _request(source, facts, known, facts["resourceType"] == "Document")
+        return request
+
+    def _on_sent(self, source: Source, facts: Facts) -> None:
+        number, asked = facts["requestId"], facts["request"]
+        if asked["url"].startswith("data:") or asked["url"].endswith("/favicon.ico"):
+            return
+        before = self._requests.get(number) if "redirectResponse" in facts else None
+        if before is not None:
+            self._respond(before, facts["redirectResponse"])
+            self._emit("requestfinished", before)
+        document = number == facts.get("loaderId") and facts.get("type") == "Document"
+        request = self._ahead.pop(number, None) or _request(source, facts, before, document)
+        self._requests[number] = request
+        self._emit("request", request)
+
+    def _on_response(self, _source: Source, facts: Facts) -> None:
+        request = self._requests.get(facts["requestId"])
+        if request is not None:
+            self._respond(request, facts["response"])
+
+    def _respond(self, request: Request, answer: Facts) -> None:
+        request.answered = answer["status"]
+        headers = {name.lower(): value for name, value in answer["headers"].items()}
+        self._emit("response", Response(request, request.url, answer["status"], headers))
+
+    def _on_finished(self, _source: Source, facts: Facts) -> None:
+        request = self._requests.pop(facts["requestId"], None)
+        if request is not None:
+            self._emit("requestfinished", request)
+
+    def _on_failed(self, source: Source, facts: Facts) -> None:
+        number = facts["requestId"]
+        request = self._requests.get(number)
+        if request is not None and request.answered == _NO_CONTENT and not request.document:
+            self._on_finished(source, facts)
+        elif self._ahead.pop(number, None) is not None:
+            self._fail(number, ABORTED)  # it was redirected to where it may not go, which has been told
+        else:
+            self._fail(number, facts.get("errorText") or facts.get("blockedReason") or "")
+
+    def _fail(self, number: str, reason: str) -> None:
+        request = self._requests.pop(number, None)
+        if request is not None:
+            request.failure = reason
+            self._emit("requestfailed", request)
+
+
+def _request(source: Source, facts: Facts, before: Request | None, document: bool) -> Request:
+    """The request of ``Network.requestWillBeSent`` or ``Fetch.requestPaused``."""
+    frame = facts.get("frameId", "")
+    return Request(
+        method=facts["request"]["method"],
+        url=facts["request"]["url"],
+        resource_type=str(facts.get("type") or facts.get("resourceType") or "other").lower(),
+        frame=source.frame(frame),
+        session=source.session.number,
+        frame_id=frame,
+        loader=facts.get("loaderId", ""),
+        document=document,
+        redirected_from=before,
+    )

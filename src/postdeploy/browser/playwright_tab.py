@@ -1,0 +1,97 @@
+"""A page of one context in a browser that Playwright drives: what records traces, and knows every selector."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from postdeploy.browser.faults import BrowserError
+from postdeploy.browser.refusal import refuse_async
+from postdeploy.browser.task import PageTask
+from postdeploy.browser.watch import Watch
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, Page
+
+__all__ = ["PlaywrightTab"]
+
+_T = TypeVar("_T")
+
+
+class PlaywrightTab:
+    """See ``running.Tab``."""
+
+    def __init__(self, browser: Browser, task: PageTask, watch: Watch, user_agent: str | None) -> None:
+        self._browser = browser
+        self._task = task
+        self._watch = watch
+        self._user_agent = user_agent
+        self._context: BrowserContext | None = None
+
+    @property
+    def _page(self) -> Page:
+        page: Page = self._watch.page
+        return page
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return self._page.url
+
+    async def open(self) -> None:
+        """Make the context, guarded and recorded as the task wants it, and the page."""
+        await _told(self._open())
+
+    async def goto(self, url: str) -> None:
+        """Go there and wait until the document is parsed."""
+        await _told(self._page.goto(url, timeout=0, wait_until="domcontentloaded"))
+
+    async def evaluate(self, script: str, argument: object) -> Any:
+        """The value of a function in the page's own world."""
+        return await _told(self._page.evaluate(script, argument))
+
+    async def visible(self, selector: str) -> bool:
+        """Whether anything visible matches."""
+        return await _told(self._page.locator(selector).filter(visible=True).count()) > 0
+
+    async def text(self, selector: str) -> list[str]:
+        """The text of the first match, if there is one."""
+        return await _told(self._page.locator(selector).first.all_inner_texts())
+
+    async def screenshot(self, path: Path) -> None:
+        """Write a picture of what is in view."""
+        await _told(self._page.screenshot(path=path))
+
+    async def keep_trace(self, path: Path) -> None:
+        """Write what was recorded."""
+        if self._context is not None:
+            await _told(self._context.tracing.stop(path=path))
+
+    async def close(self) -> None:
+        """End the context."""
+        if self._context is not None:
+            await _told(self._context.close())
+
+    async def _open(self) -> None:
+        context = self._context = await self._browser.new_context(
+            user_agent=self._user_agent,
+            extra_http_headers=dict(self._task.headers),
+            service_workers="block",
+            accept_downloads=False,
+        )
+        self._watch.follow(context)
+        if self._task.allowed is not None:
+            await refuse_async(context, self._task.allowed, self._watch)
+        if self._task.trace and self._task.evidence is not None:
+            await context.tracing.start(screenshots=True, snapshots=True)
+        self._watch.page = await context.new_page()
+
+
+async def _told(action: Awaitable[_T]) -> _T:
+    from playwright.async_api import Error
+
+    try:
+        return await action
+    except Error as error:
+        raise BrowserError(error.message) from error
