@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Runs `postdeploy verify` and leaves its exit status to later steps.
 #
-#   deploy/verify.sh TARGET [RELEASE]      without RELEASE: whatever is live, as in synthetic monitoring
+#   deploy/verify.sh TARGET [RELEASE] [-- OPTIONS]     without RELEASE: whatever is live, as in synthetic monitoring
+#
+# OPTIONS are further ones of `postdeploy verify`.
 #
 # The exit status is the verifier's own: 0 promote, 20 roll back, anything else hold. A later step of a workflow sees
 # only that this one failed, not with which number, so the number is also written to $GITHUB_OUTPUT as `status`.
@@ -18,8 +20,16 @@
 #   VERIFY_GRACE      how long after that it is killed                         (20s)
 set -euo pipefail
 
+words=() options=()
+while (($#)) && [[ $1 != -- ]]; do
+  words+=("$1")
+  shift
+done
+(($# == 0)) || options=("${@:2}")
+set -- "${words[@]}"
+
 if (($# < 1 || $# > 2)) || [[ -z $1 ]]; then
-  echo 'verify.sh: usage: verify.sh TARGET [RELEASE]' >&2
+  echo 'verify.sh: usage: verify.sh TARGET [RELEASE] [-- OPTIONS]' >&2
   exit 64
 fi
 if (($# == 2)) && [[ -z $2 ]]; then
@@ -30,6 +40,7 @@ fi
 arguments=("$1" --deadline "${VERIFY_DEADLINE:-5m}" --reports reports)
 [[ $# -lt 2 ]] || arguments+=(--release "$2")
 [[ -z ${RUN_ID:-} ]] || arguments+=(--run-id "$RUN_ID")
+arguments+=("${options[@]}")
 
 signalled=
 pass_on() {
