@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from postdeploy.domain.target import SAFE_METHODS, Access, AccessMode, AllowRule, Location, Service, Target
+from postdeploy.domain.target import (
+    SAFE_METHODS,
+    Access,
+    AccessMode,
+    AllowRule,
+    Budget,
+    DenyRule,
+    Location,
+    Service,
+    Target,
+)
 
 API = Service("api", "https://a.test/api/v1")
 
@@ -171,3 +181,68 @@ def test_target_locates_urls(url: str, service: str, path: str) -> None:
 def test_foreign_urls_lie_nowhere(url: str) -> None:
     """A URL that only begins alike is on no service."""
     assert TARGET.locate(url) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        (DenyRule("/logout"), "/logout"),
+        (DenyRule("/logout"), "/LogOut/"),
+        (DenyRule("/logout"), "//logout"),
+        (DenyRule("/logout"), "/logout;jsessionid=1?x=y"),
+        (DenyRule("/logout"), "/log%6Fut"),
+        (DenyRule("/logout", "api"), "/logout"),
+        (DenyRule("/admin/*"), "/admin/users/1"),
+        (DenyRule("/*?action=delete*"), "/x?action=delete&id=1"),
+        (DenyRule("/"), "/"),
+    ],
+)
+def test_a_denied_path_is_denied_however_it_is_spelt(rule: DenyRule, path: str) -> None:
+    """By every method, on every kind of target."""
+    access = Access(AccessMode.READ_WRITE, deny=(rule,))
+    assert not access.permits("GET", Location("api", path))
+    assert access.denial(Location("api", path)) is rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        (DenyRule("/logout"), "/logouts"),
+        (DenyRule("/logout"), "/x?next=/logout"),
+        (DenyRule("/logout", "web"), "/logout"),
+        (DenyRule("/?action=delete"), "/?action=list"),
+    ],
+)
+def test_other_paths_are_not_denied(rule: DenyRule, path: str) -> None:
+    """A rule is about its own path, on its own service."""
+    assert Access(deny=(rule,)).permits("GET", Location("api", path))
+
+
+def test_a_body_makes_a_write_of_a_read() -> None:
+    """Some servers take a GET with a body for more than a read."""
+    assert not Access().permits("GET", Location("api", "/"), body=True)
+    assert Access(AccessMode.READ_WRITE).permits("GET", Location("api", "/"), body=True)
+
+
+@pytest.mark.parametrize("granted", [False, True])
+def test_a_protected_target_needs_the_command_line_too(granted: bool) -> None:
+    """For its exceptions, and for read-write access."""
+    rule = AllowRule("POST", Location("api", "/login"))
+    for access in (
+        Access(allow=(rule,), protected=True, granted=granted),
+        Access(AccessMode.READ_WRITE, protected=True, granted=granted),
+    ):
+        assert access.permits("POST", Location("api", "/login")) is granted
+        assert access.permits("GET", Location("api", "/login"))
+        assert access.sealed is not granted
+
+
+def test_rules_read_as_they_are_written() -> None:
+    """With a service or for all."""
+    assert [str(DenyRule("/a")), str(DenyRule("/a", "web"))] == ["/a", "web:/a"]
+
+
+def test_a_budget_that_says_something() -> None:
+    """Any figure that is not the default is a bound."""
+    assert not Budget().bounds
+    assert Budget(bytes=1).bounds

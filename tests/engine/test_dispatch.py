@@ -71,15 +71,19 @@ def test_a_page_is_given_to_the_browser(page_check: Check, run: Run, server: Web
 
 
 def test_a_page_of_a_read_only_target_may_not_write(page_check: Check, run: Run, target: Target) -> None:
-    """A page may read from anywhere and change nothing; a target that may be written to has no such rule."""
+    """A page may read from its target's hosts and change nothing; one that may be written to needs no routes."""
     guarded, free = Browser(page()), Browser(page())
     outcome(run(page_check, pages=guarded, on=replace(target, access=Access())))
     outcome(run(page_check, pages=free))
     allowed = guarded.tasks[0].allowed
     assert allowed is not None
-    assert allowed("GET", "https://cdn.example/x") is None
-    assert "read-only" in str(allowed("POST", target.services["web"].url + "/x"))
-    assert free.tasks[0].allowed is None
+    url = target.services["web"].url + "/x"
+    assert allowed("GET", url) is None
+    assert "read-only" in str(allowed("POST", url))
+    assert 'third_party: ["cdn.example"]' in str(allowed("GET", "https://cdn.example/x"))
+    assert (guarded.tasks[0].routed, free.tasks[0].routed) == (True, False)
+    assert free.tasks[0].allowed is not None
+    assert free.tasks[0].allowed("POST", url) is None
 
 
 def test_without_a_browser_nobody_can_tell(page_check: Check, run: Run) -> None:

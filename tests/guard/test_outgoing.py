@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from postdeploy.domain.target import Access, AccessMode, AllowRule, Location, Service, Target
+from postdeploy.domain.target import Access, AccessMode, AllowRule, DenyRule, Location, Service, Target
 from postdeploy.errors import GuardRefusalError
-from postdeploy.guard.outgoing import refusal, require_permission
+from postdeploy.guard.hosts import Hosts
+from postdeploy.guard.outgoing import page_refusal, refusal, require_permission
 
 SERVICES = {"web": Service("web", "https://app.example"), "api": Service("api", "https://app.example/api/v1")}
 RULES = (AllowRule("POST", Location("api", "/auth/*")), AllowRule("POST", Location("api", "/login")))
@@ -66,3 +69,41 @@ def test_a_refusal_can_be_raised() -> None:
     require_permission(READ_ONLY, "GET", "https://app.example/")
     with pytest.raises(GuardRefusalError, match="read-only"):
         require_permission(READ_ONLY, "POST", "https://app.example/")
+
+
+def test_a_read_with_a_body_is_a_write() -> None:
+    """And its refusal says so."""
+    error = refusal(READ_ONLY, "GET", "https://app.example/x", body=True)
+    assert error is not None
+    assert "GET web:/x with a body was not sent" in error.message
+
+
+def test_a_protected_target_names_the_option() -> None:
+    """What is missing is not a line in the file."""
+    target = replace(READ_WRITE, access=replace(READ_WRITE.access, protected=True))
+    error = refusal(target, "POST", "https://app.example/x")
+    assert error is not None
+    assert error.allow == f"--allow-writes={target.name} on the command line"
+
+
+def test_a_denied_path_is_denied_to_all() -> None:
+    """To clients and to pages, also on a target that may be written to."""
+    target = replace(READ_WRITE, access=replace(READ_WRITE.access, deny=(DenyRule("/logout"),)))
+    for error in (
+        refusal(target, "GET", "https://app.example/logout"),
+        page_refusal(target, Hosts.of(target), "GET", "https://app.example/x/../logout"),
+    ):
+        assert error is not None
+        assert error.allow is not None
+        assert "'deny'" in error.allow
+
+
+def test_pages_read_from_their_hosts_only() -> None:
+    """What never leaves the browser is nobody's business."""
+    hosts = Hosts.of(READ_ONLY)
+    assert page_refusal(READ_ONLY, hosts, "GET", "data:text/html,x") is None
+    assert page_refusal(READ_ONLY, hosts, "GET", "wss://app.example/anything") is None
+    error = page_refusal(READ_ONLY, hosts, "GET", "https://cdn.example:8443/x")
+    assert error is not None
+    assert error.allow == 'third_party: ["cdn.example:8443"]'
+    assert page_refusal(READ_ONLY, hosts, "POST", "https://app.example/x") is not None

@@ -16,7 +16,7 @@ import trustme
 from postdeploy.domain.check import HttpProbe
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.target import Location
-from postdeploy.errors import ProbeError
+from postdeploy.errors import GuardRefusalError, ProbeError
 from postdeploy.probes.http_body import BODY_LIMIT
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import HttpRequest, request_of
@@ -204,10 +204,18 @@ def test_a_redirect_keeps_what_the_standard_keeps(method: str, status: int, expe
     [("/b", True), ("http://h/b", True), ("http://h:81/b", False), ("https://h/b", False), ("//e/b", False)],
 )
 def test_credentials_do_not_leave_their_origin(location: str, kept: bool) -> None:
-    """Another scheme, host or port gets no credentials."""
-    request = HttpRequest("GET", "http://h/a", {"Authorization": "t", "cookie": "c", "X-A": "a"})
+    """Another scheme, host or port gets no header that could be a credential, such as X-Api-Key."""
+    request = HttpRequest("GET", "http://h/a", {"Authorization": "t", "cookie": "c", "X-Api-Key": "a", "Accept": "b"})
     headers = request.redirected(_redirect(302, location)).headers
-    assert set(headers) == ({"Authorization", "cookie", "X-A"} if kept else {"X-A"})
+    assert set(headers) == ({"Authorization", "cookie", "X-Api-Key", "Accept"} if kept else {"Accept"})
+
+
+def test_a_body_does_not_leave_its_origin() -> None:
+    """Where the method would keep it, the redirect is refused."""
+    request = HttpRequest("POST", "http://h/a", body=b"password=p")
+    with pytest.raises(GuardRefusalError, match="the body was not sent to another origin"):
+        request.redirected(_redirect(307, "http://e/b"))
+    assert request.redirected(_redirect(303, "http://e/b")).body is None
 
 
 def test_time_before_a_redirect_counts() -> None:

@@ -82,7 +82,7 @@ class PlaywrightTab:
         )
         self._watch.follow(context)
         if self._task.allowed is not None:
-            await refuse_async(context, self._task.allowed, self._watch)
+            await refuse_async(context, self._task.allowed, self._watch, routed=self._task.routed)
         if self._task.trace and self._task.evidence is not None:
             await context.tracing.start(screenshots=True, snapshots=True)
         self._watch.page = await context.new_page()

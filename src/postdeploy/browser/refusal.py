@@ -1,28 +1,32 @@
-"""Keeping requests that are not allowed from leaving the browser, in both of Playwright's APIs."""
+"""Keeping requests that are not allowed from leaving the browser, in both of Playwright's APIs.
+
+Hosts are the fence's business: its proxy lets nothing through to others. Where a target is read-only, every request is
+also asked about before it leaves; elsewhere what the proxy refuses is only noted, which costs next to nothing.
+"""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.browser.task import Allowed
 from postdeploy.browser.watch import Watch
-from postdeploy.errors import GuardRefusalError
 
 if TYPE_CHECKING:
     from playwright import async_api, sync_api
 
-__all__ = ["refuse_async", "refuse_sync"]
+__all__ = ["close_side_doors", "refuse_async", "refuse_sync"]
 
 _EVERYTHING: Final = re.compile("")
 _BLOCKED: Final = "blockedbyclient"
-_METHODS: Final = ("delete", "get", "head", "patch", "post", "put")
 
 
-async def refuse_async(context: async_api.BrowserContext, allowed: Allowed, watch: Watch) -> None:
-    """Abort the requests and WebSockets of a context that are not allowed, and note why."""
+async def refuse_async(
+    context: async_api.BrowserContext, allowed: Allowed, watch: Watch, *, routed: bool = True
+) -> None:
+    """Abort the requests and WebSockets of a context that are not allowed, and note why; ``routed``: see above."""
 
     async def on_request(route: async_api.Route, request: async_api.Request) -> None:
         reason = allowed(request.method, request.url)
@@ -40,13 +44,15 @@ async def refuse_async(context: async_api.BrowserContext, allowed: Allowed, watc
             watch.refuse_socket(socket.url, reason)
             await socket.close(code=1008, reason="refused")
 
-    _note_redirects(context, allowed, watch)
-    await context.route(_EVERYTHING, on_request)
-    await context.route_web_socket(_EVERYTHING, on_socket)
+    _note(context, allowed, watch, routed=routed)
+    if routed:
+        await context.route(_EVERYTHING, on_request)
+        await context.route_web_socket(_EVERYTHING, on_socket)
+        await context.add_init_script(close_side_doors())
 
 
-def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch) -> None:
-    """Do the same for a context of a Python test, and for its ``context.request``."""
+def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch, *, routed: bool = True) -> None:
+    """Do the same for a context of a Python test."""
 
     def on_request(route: sync_api.Route, request: sync_api.Request) -> None:
         reason = allowed(request.method, request.url)
@@ -64,41 +70,35 @@ def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch
             watch.refuse_socket(socket.url, reason)
             socket.close(code=1008, reason="refused")
 
-    _note_redirects(context, allowed, watch)
-    context.route(_EVERYTHING, on_request)
-    context.route_web_socket(_EVERYTHING, on_socket)
-    _refuse_direct(context.request, allowed, watch)
+    _note(context, allowed, watch, routed=routed)
+    if routed:
+        context.route(_EVERYTHING, on_request)
+        context.route_web_socket(_EVERYTHING, on_socket)
+        context.add_init_script(close_side_doors())
 
 
-def _note_redirects(
-    context: async_api.BrowserContext | sync_api.BrowserContext, allowed: Allowed, watch: Watch
+@cache
+def close_side_doors() -> str:
+    """What pages could send by ways that routes do not see."""
+    return (files("postdeploy.browser") / "side_doors.js").read_text(encoding="utf-8")
+
+
+def _note(
+    context: async_api.BrowserContext | sync_api.BrowserContext, allowed: Allowed, watch: Watch, *, routed: bool
 ) -> None:
-    """Tell of requests that a redirect sends where they may not go: routes do not see these, so they have left."""
+    """Tell of what the proxy refuses: everything, or where routes are only what a redirect sends elsewhere."""
 
     def on_request(request: Any) -> None:
-        reason = allowed(request.method, request.url) if request.redirected_from is not None else None
+        reason = allowed(request.method, request.url) if not routed or request.redirected_from is not None else None
         if reason is not None:
-            watch.refuse(request, f"{reason} (sent by a redirect)")
+            watch.refuse(request, f"{reason} (sent by a redirect)" if routed else reason)
 
-    context.on("request", on_request)
-
-
-def _refuse_direct(client: sync_api.APIRequestContext, allowed: Allowed, watch: Watch) -> None:
-    """Guard the client that sends requests beside the pages, which routes do not see; pages share it."""
-    for name in (*_METHODS, "fetch"):
-        setattr(client, name, _guarded(getattr(client, name), name, allowed, watch))
-
-
-def _guarded(send: Callable[..., Any], name: str, allowed: Allowed, watch: Watch) -> Callable[..., Any]:
-    @functools.wraps(send)
-    def guarded(url_or_request: Any, **options: Any) -> Any:
-        url = url_or_request if isinstance(url_or_request, str) else url_or_request.url
-        method = options.get("method") or getattr(url_or_request, "method", "GET") if name == "fetch" else name
-        reason = allowed(str(method).upper(), url)
+    def on_socket(socket: Any) -> None:
+        reason = allowed("GET", socket.url)
         if reason is not None:
-            raise GuardRefusalError(reason)
-        response = send(url_or_request, **options)
-        watch.answered(response.url, response.headers)
-        return response
+            watch.refuse_socket(socket.url, reason)
 
-    return guarded
+    events: Any = context
+    events.on("request", on_request)
+    if not routed:
+        events.on("page", lambda page: page.on("websocket", on_socket))

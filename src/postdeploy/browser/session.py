@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from postdeploy.browser.direct import guard_client
 from postdeploy.browser.faults import is_gone
 from postdeploy.browser.find import Browser
 from postdeploy.browser.processes import PROCESS_INFO, browser_process, kill_process
@@ -69,6 +70,7 @@ class BrowserSession:
         *,
         recorder: PageRecorder | None = None,
         allowed: Allowed | None = None,
+        routed: bool = True,
         user_agent: str | None = None,
         extra_http_headers: Mapping[str, str] | None = None,
         storage_state: str | Path | Mapping[str, Any] | None = None,
@@ -87,7 +89,8 @@ class BrowserSession:
         recorder = recorder or PageRecorder()
         recorder.follow(context)
         if allowed is not None:
-            refuse_sync(context, allowed, recorder.watch)
+            refuse_sync(context, allowed, recorder.watch, routed=routed)
+            guard_client(context.request, allowed, recorder.watch, user_args.get("base_url", base_url))
         return context
 
     def kill(self) -> None:

@@ -36,6 +36,7 @@ class PageTask:
         trace: whether to record a trace, which costs 40 %.
         settled: whether an observation is the last one that is needed.
         allowed: why a request may not leave this machine; None permits everything and costs nothing.
+        routed: whether every request is asked about before it leaves; if not, what the proxy refuses is noted only.
     """
 
     url: str
@@ -48,3 +49,4 @@ class PageTask:
     trace: bool = False
     settled: Callable[[PageObservation], bool] = _always
     allowed: Allowed | None = None
+    routed: bool = True

@@ -18,7 +18,7 @@ _ON_DEMAND = {
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
 
-_OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable", "report")
+_OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable", "report", "allow_writes")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
     parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
     parser.add_argument("--report", metavar="NAMES", help="also write reports, such as html,junit or all")
+    parser.add_argument("--allow-writes", metavar="TARGET", help="let a protected target be written to")
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
     parser.set_defaults(pytest=[])
     parser.usage = f"{parser.prog} TARGET [options] [-- PYTEST ARGUMENTS]"

@@ -169,7 +169,12 @@ def _target(name: str, entry: Entry) -> Target:
     return Target(
         name=name,
         services={service: Service(service, **place) for service, place in values["services"].items()},
-        access=Access(values.get("access", AccessMode.READ_ONLY), values.get("allow", ())),
+        access=Access(
+            values.get("access", AccessMode.READ_ONLY),
+            values.get("allow", ()),
+            values.get("deny", ()),
+            values.get("protected", False),
+        ),
         budget=Budget(**values.get("budget", {})),
         policy=_policy(values.get("policy", {})),
         release=_release(values["release"]) if "release" in values else None,
@@ -177,6 +182,8 @@ def _target(name: str, entry: Entry) -> Target:
         maintenance=Maintenance(**values.get("maintenance", {})),
         server=Server(**values["server"]) if "server" in values else None,
         secrets={secret: Secret(secret, value) for secret, value in values.get("secrets", {}).items()},
+        third_party=values.get("third_party", ()),
+        connect=values.get("connect", ()),
         config_digest=_digest(entry.node),
     )
 

@@ -64,6 +64,11 @@ class HttpProbe:
         """Whether its method may change the target."""
         return self.method not in SAFE_METHODS
 
+    @property
+    def has_body(self) -> bool:
+        """Whether it carries a body."""
+        return self.has_json or self.body is not None
+
 
 @dataclass(frozen=True, slots=True)
 class TlsProbe:

@@ -8,8 +8,8 @@ from typing import Final
 
 __all__ = ["ConsoleMessage", "FailedRequest", "without_refused"]
 
-_BLOCKED: Final = "ERR_BLOCKED_BY_CLIENT"
-"""What a browser says on its console of a request that was refused on this machine."""
+_FAILED: Final = "net::ERR_"
+"""What a browser says on its console of a request that did not get through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +42,9 @@ class FailedRequest:
 def without_refused(console: Iterable[ConsoleMessage], requests: Iterable[FailedRequest]) -> Iterator[ConsoleMessage]:
     """The console errors but those that tell of requests which we refused ourselves."""
     ours = tuple(request.url for request in requests if request.refused)
-    return (message for message in console if not (_BLOCKED in message.text and message.where.startswith(ours)))
+    return (message for message in console if not (_FAILED in message.text and _tells_of(message, ours)))
+
+
+def _tells_of(message: ConsoleMessage, urls: tuple[str, ...]) -> bool:
+    """Whether a message is about one of these requests: that is its place, or for a WebSocket in its text."""
+    return message.where.startswith(urls) or any(f"'{url}'" in message.text for url in urls)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
+from postdeploy.domain.access import SAFE_METHODS, Access, AccessMode, AllowRule, DenyRule, Location
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.selection import Selector
@@ -19,6 +18,7 @@ __all__ = [
     "AllowRule",
     "Budget",
     "Control",
+    "DenyRule",
     "Location",
     "Login",
     "Maintenance",
@@ -28,21 +28,6 @@ __all__ = [
     "Service",
     "Target",
 ]
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that do not change the target: RFC 9110 §9.2.1, without TRACE."""
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A place on a service, written ``service:/path`` (the path may carry a query)."""
-
-    service: str
-    path: str
-
-    def __str__(self) -> str:
-        """As people write it."""
-        return f"{self.service}:{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,63 +73,26 @@ class Service:
         return f"{self.scheme}://{host}" + ("" if self.port == own else f":{self.port}")
 
 
-class AccessMode(StrEnum):
-    """What a run may do to a target."""
-
-    READ_ONLY = "read-only"
-    READ_WRITE = "read-write"
-
-
-@dataclass(frozen=True, slots=True)
-class AllowRule:
-    """One exception to read-only access, written ``METHOD service:/path``; the path may hold ``*``."""
-
-    method: str
-    location: Location
-
-    def covers(self, method: str, location: Location) -> bool:
-        """Whether this rule permits the method at the place (queries do not count).
-
-        A path with ``..`` is never covered: browsers and servers take it for another path.
-        """
-        path = location.path.split("?", 1)[0]
-        same = self.method == method.upper() and self.location.service == location.service
-        return same and not _wanders(path) and _like(self.location.path, path)
-
-    def __str__(self) -> str:
-        """As people write it."""
-        return f"{self.method} {self.location}"
-
-
-def _wanders(path: str) -> bool:
-    return bool({".", ".."} & set(re.split(r"[/\\]", unquote(path))))
-
-
-def _like(pattern: str, path: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), path, re.DOTALL) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Whether a run may write to a target, and the exceptions."""
-
-    mode: AccessMode = AccessMode.READ_ONLY
-    allow: tuple[AllowRule, ...] = ()
-
-    def permits(self, method: str, location: Location) -> bool:
-        """Whether a request may be sent."""
-        if self.mode is AccessMode.READ_WRITE or method.upper() in SAFE_METHODS:
-            return True
-        return any(rule.covers(method, location) for rule in self.allow)
-
-
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much traffic a run may cause: requests in all, requests a second (None: no limit), and in flight at once."""
+    """How much traffic a run may cause, over all its processes.
+
+    Args:
+        requests: in all; None: no limit.
+        per_second: requests in any second; None: no limit.
+        in_flight: requests on their way at once.
+        bytes: of answers in all; None: no limit.
+    """
 
     requests: int | None = None
     per_second: float | None = None
     in_flight: int = 50
+    bytes: int | None = None
+
+    @property
+    def bounds(self) -> bool:
+        """Whether it says anything."""
+        return self != Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +178,10 @@ class Control:
 class Target:
     """A named environment: where its services are, what may be done to it, and how it is judged.
 
-    ``config_digest`` is SHA-256 over the resolved entry of targets.yaml without secret values.
+    Args:
+        third_party: other hosts that pages may use: ``host``, ``host:port`` or ``*.domain``.
+        connect: ``host:port`` that Python tests may connect to by other means than our clients.
+        config_digest: SHA-256 over the resolved entry of targets.yaml without secret values.
     """
 
     name: str
@@ -243,6 +194,8 @@ class Target:
     maintenance: Maintenance = field(default_factory=Maintenance)
     server: Server | None = None
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    third_party: tuple[str, ...] = ()
+    connect: tuple[str, ...] = ()
     config_digest: str = ""
 
     def url(self, location: Location) -> str:

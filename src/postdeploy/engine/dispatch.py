@@ -11,13 +11,13 @@ from typing import Any, Final
 from postdeploy.browser.task import PageTask
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
 from postdeploy.domain.observation import Observation, PageObservation
-from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
+from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer, Ask
 from postdeploy.engine.fetching import Fetcher, Wish
 from postdeploy.engine.places import below
 from postdeploy.errors import BrowserUnavailableError, PostdeployError
+from postdeploy.guard.fence import BrowserFence
 from postdeploy.guard.identity import identity_headers
-from postdeploy.guard.outgoing import refusal
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import request_of
 
@@ -63,6 +63,7 @@ class Dispatcher:
         pages: the browser.
         reports: the folder that evidence paths are relative to.
         deadline: when the run ends, in the seconds of the loop's clock.
+        fence: what the browser may send.
     """
 
     target: Target
@@ -71,6 +72,7 @@ class Dispatcher:
     pages: Any = field(default_factory=Pages)
     reports: Path | None = None
     deadline: float | None = None
+    fence: BrowserFence | None = None
     _threads: ThreadPoolExecutor | None = None
 
     def send(self, errand: Errand, deliver: Deliver) -> None:
@@ -115,7 +117,8 @@ class Dispatcher:
             evidence=errand.evidence,
             trace=errand.trace,
             settled=settled,
-            allowed=self._allowed if self.target.access.mode is AccessMode.READ_ONLY else None,
+            allowed=self.fence.refusal if self.fence else None,
+            routed=self.fence.routed if self.fence else True,
         )
         self._await(self.pages.submit(task), lambda answer: deliver(self._relative(answer)))
 
@@ -123,13 +126,6 @@ class Dispatcher:
         if self.reports is None or not isinstance(answer, PageObservation) or not answer.evidence:
             return answer
         return replace(answer, evidence=tuple(below(self.reports, path) for path in answer.evidence))
-
-    def _allowed(self, method: str, url: str) -> str | None:
-        """A page may fetch what it needs from anywhere, and change nothing."""
-        if method in SAFE_METHODS:
-            return None
-        refused = refusal(self.target, method, url)
-        return refused.message if refused else None
 
     def _send_blocking(self, probe: Any, errand: Errand, deliver: Deliver) -> None:
         if self._threads is None:

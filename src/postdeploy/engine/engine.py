@@ -22,6 +22,7 @@ from postdeploy.engine.preflight import Preflight
 from postdeploy.engine.release import ReleaseWatch, Waiting
 from postdeploy.engine.results import Results
 from postdeploy.engine.runner import CheckRunner
+from postdeploy.guard.fence import BrowserFence
 from postdeploy.probes.http_loop import HttpLoop
 
 __all__ = ["Engine", "Readiness", "RunContext"]
@@ -68,6 +69,7 @@ class Engine:
         target: what is verified.
         context: this run.
         pages: the browser for declared pages.
+        fence: what that browser may send.
         redactor: told of secrets that are learnt.
         on_service: told, on the engine's thread, of a service that turned out to be down while checks ran.
         on_trouble: told, on the engine's thread, of connections that failed, by a code and a URL.
@@ -81,6 +83,7 @@ class Engine:
         context: RunContext,
         *,
         pages: Any = None,
+        fence: BrowserFence | None = None,
         redactor: Redactor | None = None,
         on_service: Callable[[ServiceState], None] = lambda _state: None,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
@@ -98,7 +101,13 @@ class Engine:
         self._loop = HttpLoop(target.budget, clock=clock, on_crash=self._crashed)
         self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble)
         self._dispatcher = Dispatcher(
-            target, self._loop, context.run_id, pages or Pages(), context.reports, context.deadline
+            target,
+            self._loop,
+            context.run_id,
+            pages or Pages(),
+            context.reports,
+            context.deadline,
+            fence or BrowserFence(target),
         )
         self._watch: ReleaseWatch | None = None
         self._release = ReleaseEvidence(context.expected)

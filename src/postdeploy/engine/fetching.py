@@ -11,7 +11,7 @@ from typing import Final
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer
-from postdeploy.errors import ProbeError
+from postdeploy.errors import GuardRefusalError, ProbeError
 from postdeploy.guard.outgoing import refusal
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import HttpRequest
@@ -51,7 +51,7 @@ class Fetcher:
 
     def fetch(self, request: HttpRequest, wish: Wish) -> None:
         """Send it; a refusal comes as an answer too, in the loop's next turn."""
-        refused = refusal(self.target, request.method, request.url)
+        refused = refusal(self.target, request.method, request.url, body=request.body is not None)
         if refused is not None:
             self.loop.call_soon(lambda: wish.deliver(refused))
             return
@@ -75,7 +75,7 @@ class Fetcher:
             return
         try:
             following = request.redirected(outcome)
-        except ProbeError as error:
+        except (ProbeError, GuardRefusalError) as error:
             wish.deliver(error)
             return
         self.fetch(following, wish)

@@ -35,9 +35,21 @@ def skip_reason(check: Check, target: Target) -> str | None:
         return f"not for target '{target.name}'"
     for step in (*check.steps, *check.cleanup):
         probe = step.probe
-        if isinstance(probe, HttpProbe) and not target.access.permits(probe.method, probe.location):
-            return f"target '{target.name}' is read-only and does not allow {probe.method} {probe.location}"
+        location = getattr(probe, "location", None)
+        denial = target.access.denial(location) if location else None
+        if denial is not None:
+            return f"target '{target.name}' denies {denial}"
+        if isinstance(probe, HttpProbe) and not target.access.permits(
+            probe.method, probe.location, body=probe.has_body
+        ):
+            return f"target '{target.name}' {_state(target)} {probe.method} {probe.location}"
     return None
+
+
+def _state(target: Target) -> str:
+    if target.access.sealed:
+        return f"is protected and needs --allow-writes={target.name} for"
+    return "is read-only and does not allow"
 
 
 class CheckRunner:

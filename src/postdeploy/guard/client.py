@@ -14,6 +14,7 @@ import httpx2
 from postdeploy.domain.target import Service, Target
 from postdeploy.guard.authorities import authorities
 from postdeploy.guard.outgoing import require_permission
+from postdeploy.guard.redirects import Hop, following, kept_headers, same_origin
 
 __all__ = ["Exchanged", "open_client"]
 
@@ -67,7 +68,7 @@ def open_client(
     transport = _GuardedTransport(
         target, httpx2.HTTPTransport(verify=_trust(target), trust_env=False), headers, exchanged, failed, release
     )
-    return httpx2.Client(base_url=service.url, transport=transport, timeout=timeout, trust_env=False)
+    return _Client(base_url=service.url, transport=transport, timeout=timeout, trust_env=False)
 
 
 def _trust(target: Target) -> ssl.SSLContext | bool:
@@ -75,6 +76,48 @@ def _trust(target: Target) -> ssl.SSLContext | bool:
     if not any(service.scheme == "https" for service in target.services.values()):
         return False
     return ssl.create_default_context(cafile=authorities())
+
+
+class _Client(httpx2.Client):
+    """Follows redirects as every client of ours: another origin gets neither credentials nor a body."""
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """As ``httpx2.Client.send``. Raises GuardRefusalError."""
+        follow = options.pop("follow_redirects", httpx2.USE_CLIENT_DEFAULT)
+        wanted = self.follow_redirects if isinstance(follow, type(httpx2.USE_CLIENT_DEFAULT)) else bool(follow)
+        history: list[httpx2.Response] = []
+        while True:
+            response = super().send(request, follow_redirects=False, **options)
+            response.history = list(history)
+            onward = _onward(request, response) if wanted else None
+            if onward is None:
+                return response
+            if len(history) >= self.max_redirects:
+                raise httpx2.TooManyRedirects("Exceeded maximum allowed redirects.", request=request)
+            response.read()
+            history.append(response)
+            if not same_origin(str(request.url), str(onward.url)):
+                options["auth"] = None
+            request = onward
+
+
+def _onward(request: httpx2.Request, response: httpx2.Response) -> httpx2.Request | None:
+    """The next request as httpx2 makes it, without what another origin must not see."""
+    onward = response.next_request
+    if onward is None:
+        return None
+    hop = Hop(request.method, str(request.url), dict(request.headers), _has_body(request))
+    following(hop, response.status_code, response.headers.get("location"))  # which refuses a body for another origin
+    kept = kept_headers(dict(onward.headers), hop.url, str(onward.url), body=True)
+    for name in set(onward.headers) - set(kept) - {"host", "cookie"}:  # the jar gives each host its own cookies
+        del onward.headers[name]
+    return onward
+
+
+def _has_body(request: httpx2.Request) -> bool:
+    """Whether a request carries a body; one of unknown length does."""
+    length = request.headers.get("content-length")
+    return "transfer-encoding" in request.headers or (length is not None and length != "0")
 
 
 class _GuardedTransport(httpx2.BaseTransport):
@@ -98,7 +141,7 @@ class _GuardedTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a permitted request. Raises GuardRefusalError."""
-        require_permission(self._target, request.method, str(request.url))
+        require_permission(self._target, request.method, str(request.url), body=_has_body(request))
         for name, value in self._headers().items():
             request.headers[name] = value
         begun = time.monotonic()

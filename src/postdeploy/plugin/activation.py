@@ -43,7 +43,7 @@ def activate(config: pytest.Config) -> None:
     with _refusing(recorder):
         require_sense(config)
         loaded = load_target(settings.targets_file, settings.target, os.environ, confided.get("secrets"))
-        target = _strict(loaded, settings)
+        target = _granted(_strict(loaded, settings), config, settings)
         config.stash[SUITES] = Suites(target_names(settings.targets_file))
         context = _context(config, settings, target, recorder)
         execution = Execution(config, settings, target, context)
@@ -85,6 +85,13 @@ def _refusing(recorder: Recorder | None) -> Iterator[None]:
         raise pytest.UsageError(f"\n{error}") from error
     except JournalError as error:
         raise pytest.UsageError(f"\n{error}") from error
+
+
+def _granted(target: Target, config: pytest.Config, settings: Settings) -> Target:
+    """The target as this run may use it: a protected one can be written to only if that was typed."""
+    shared: Mapping[str, Any] = getattr(config, "workerinput", {}).get(distribution.SHARED, {})
+    granted = bool(settings.writes or shared.get("writes"))
+    return replace(target, access=replace(target.access, granted=granted)) if granted else target
 
 
 def _context(config: pytest.Config, settings: Settings, target: Target, recorder: Recorder | None) -> RunContext:

@@ -24,9 +24,10 @@ _SPREAD: Final = frozenset({"load", "worksteal", "loadscope", "loadfile", "loadg
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Every worker knows the run that it belongs to."""
-    context = node.config.stash[EXECUTION].context
+    execution = node.config.stash[EXECUTION]
+    context = execution.context
     ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
-    node.workerinput[SHARED] = {"run_id": context.run_id, "ends_at": ends_at}
+    node.workerinput[SHARED] = {"run_id": context.run_id, "ends_at": ends_at, "writes": execution.settings.writes}
 
 
 @pytest.hookimpl(optionalhook=True)

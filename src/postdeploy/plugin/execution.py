@@ -21,6 +21,7 @@ from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.server import ServerProcess
 from postdeploy.errors import ProbeError, ServerStartError
+from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
 from postdeploy.plugin.keys import RECORDER
@@ -54,6 +55,7 @@ class Execution:
         self._progress = Progress(config)
         self._control = ControlWatch(target, context.run_id, self._controlled)
         self._learnt: list[dict[str, Any]] = []
+        self.fence = BrowserFence(target)
 
     @property
     def coordinates(self) -> bool:
@@ -124,6 +126,7 @@ class Execution:
                 self.target,
                 self.context,
                 pages=_LazyPages(self.pages),
+                fence=self.fence,
                 redactor=self.redactor,
                 on_service=self._service_changed,
                 on_trouble=self._control.trouble,
@@ -163,6 +166,7 @@ class Execution:
                 lambda: find_browser(self.settings.browser, os.environ),
                 user_agent=user_agent(),
                 release_header=self.target.release.header if self.target.release else None,
+                launch_arguments=self.fence.arguments(),
             )
         return self._pages
 
@@ -189,6 +193,7 @@ class Execution:
         with contextlib.ExitStack() as stack:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)
+            stack.callback(self.fence.close)
             for part in (server.stop if server else None, pages.close if pages else None):
                 if part is not None:
                     stack.callback(part)

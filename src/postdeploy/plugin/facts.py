@@ -48,6 +48,9 @@ def about_target(target: Target, settings: Settings) -> dict[str, Any]:
         "services": {name: service.url for name, service in target.services.items()},
         "access": target.access.mode.value,
         "allow": [str(rule) for rule in target.access.allow],
+        "deny": [str(rule) for rule in target.access.deny],
+        "protected": target.access.protected,
+        "writes_granted": target.access.granted,
         "config": {"file": str(settings.targets_file), "digest": target.config_digest},
     }
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from postdeploy.domain.target import SAFE_METHODS, AccessMode, Target
+from postdeploy.domain.target import Target
 from postdeploy.guard.identity import identity_headers, user_agent
-from postdeploy.guard.outgoing import refusal
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED
 from postdeploy.plugin.learnt import KnownSecrets
 from postdeploy.plugin.pages import PAGES, TestPages
@@ -88,8 +87,9 @@ def _browser_session(pytestconfig: pytest.Config) -> Iterator[BrowserSession]:
     from postdeploy.browser.find import find_browser
     from postdeploy.browser.session import BrowserSession
 
-    setting = pytestconfig.stash[EXECUTION].settings.browser
-    session = BrowserSession(lambda: find_browser(setting, os.environ))
+    execution = pytestconfig.stash[EXECUTION]
+    setting = execution.settings.browser
+    session = BrowserSession(lambda: find_browser(setting, os.environ), launch_arguments=execution.fence.arguments())
     yield session
     session.close()
 
@@ -127,7 +127,8 @@ def context(
     opened = _browser_session.open_context(
         base.url,
         recorder=pages.recorder,
-        allowed=_allowed(execution.target),
+        allowed=execution.fence.refusal,
+        routed=execution.fence.routed,
         user_agent=user_agent(),
         extra_http_headers=headers,
         **browser_context_args,
@@ -150,17 +151,6 @@ def expected(request: pytest.FixtureRequest, context: Any) -> Any:
     """``expected.allow_console(pattern)`` and ``expected.allow_requests(pattern)``: errors that a test provokes."""
     del context
     return request.node.stash[PAGES].recorder
-
-
-def _allowed(target: Target) -> Callable[[str, str], str | None] | None:
-    if target.access.mode is AccessMode.READ_WRITE:
-        return None
-
-    def allowed(method: str, url: str) -> str | None:
-        refused = None if method in SAFE_METHODS else refusal(target, method, url)
-        return refused.message if refused else None
-
-    return allowed
 
 
 def _has_timeouts(config: pytest.Config) -> bool:

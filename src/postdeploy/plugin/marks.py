@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -15,6 +16,7 @@ __all__ = ["arguments", "find_problems", "when_of"]
 
 _WORDS: Final = {"severity": tuple(map(str, Severity)), "kind": tuple(map(str, Kind))}
 _TEXTS: Final = ("owner", "runbook")
+_REQUEST: Final = re.compile(r"[A-Z]+ +[a-z][a-z0-9_]*:/\S*")
 _KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable")
 
 
@@ -44,6 +46,7 @@ def _place(item: pytest.Item) -> str:
 
 def _problems(item: pytest.Item) -> Iterator[str]:
     marks = list(item.iter_markers("check"))
+    yield from _strange_writes(item)
     if any(mark.args for mark in marks):
         yield "the 'check' mark takes keyword arguments only"
     for key, value in arguments(item).items() if marks else ():
@@ -57,6 +60,12 @@ def _problems(item: pytest.Item) -> Iterator[str]:
             yield f"repeatable takes True or False, not {value!r}"
         elif key == "when" and not _names(value):
             yield "'when' takes the name of a target or a list of them"
+
+
+def _strange_writes(item: pytest.Item) -> Iterator[str]:
+    for text in (text for mark in item.iter_markers("writes") for text in mark.args):
+        if not isinstance(text, str) or not _REQUEST.fullmatch(text):
+            yield f"the 'writes' mark takes requests such as 'POST api:/orders', not {text!r}"
 
 
 def _names(raw: Any) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 __all__ = ["Settings", "add_options", "without_workers"]
+
+_WRITES: Final = "--allow-writes"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -25,6 +28,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--report", metavar="NAMES", action="append", default=[], help="also write reports, such as html,junit or all"
     )
+    group.addoption("--allow-writes", metavar="NAME", help="let a protected target of this name be written to")
     group.addoption("--show-plan", action="store_true", help="print what would run, and send nothing")
 
 
@@ -43,6 +47,7 @@ class Settings:
         sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
         worker: the name of this process among xdist's workers, if it is one.
         formats: the reports to write beside the verdict.
+        writes: whether the command line lets a protected target be written to; a worker is told by its controller.
     """
 
     target: str
@@ -60,6 +65,7 @@ class Settings:
     sends: bool = True
     worker: str | None = None
     formats: tuple[str, ...] = ()
+    writes: bool = False
 
     @staticmethod
     def reports_of(config: pytest.Config) -> Path | None:
@@ -89,6 +95,7 @@ class Settings:
             sends=not (dry or option.setuponly or option.setupplan),
             worker=getattr(config, "workerinput", {}).get("workerid"),
             formats=_formats(option.report),
+            writes=_typed_writes(config),
         )
 
 
@@ -101,6 +108,22 @@ def _formats(given: list[str]) -> tuple[str, ...]:
         return parse_formats(given)
     except ValueError as error:
         raise pytest.UsageError(f"--report: {error}") from error
+
+
+def _typed_writes(config: pytest.Config) -> bool:
+    """Whether the permission was typed for this very target: neither a file nor a variable of the environment counts.
+
+    Raises pytest.UsageError where it is about another target, or was not typed.
+    """
+    given = config.option.allow_writes
+    if given is None or hasattr(config, "workerinput"):
+        return False
+    if given != config.option.target:
+        raise pytest.UsageError(f"--allow-writes={given} is not about --target={config.option.target}")
+    words = [str(word) for word in config.invocation_params.args]
+    if f"{_WRITES}={given}" not in words and (_WRITES, given) not in itertools.pairwise(words):
+        raise pytest.UsageError(f"{_WRITES} counts only where it is typed: not in addopts, not in PYTEST_ADDOPTS")
+    return True
 
 
 def _duration(given: str | None) -> float | None:

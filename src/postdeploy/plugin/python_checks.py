@@ -11,7 +11,7 @@ from postdeploy.domain.check import Kind
 from postdeploy.domain.evidence import PlannedCheck
 from postdeploy.domain.policy import Severity
 from postdeploy.domain.result import CheckResult, Outcome
-from postdeploy.domain.target import AccessMode, Target
+from postdeploy.domain.target import Location, Target
 from postdeploy.plugin.keys import RESULT
 from postdeploy.plugin.marks import arguments, when_of
 
@@ -59,9 +59,22 @@ def skip_reason(item: pytest.Item, target: Target) -> str | None:
     when = arguments(item).get("when")
     if when is not None and not when_of(when).applies(target.name):
         return f"not for target '{target.name}'"
-    if item.get_closest_marker("writes") and target.access.mode is AccessMode.READ_ONLY:
-        return f"target '{target.name}' is read-only"
-    return None
+    mark = item.get_closest_marker("writes")
+    if mark is None or target.access.writable:
+        return None
+    if target.access.sealed:
+        return f"target '{target.name}' is protected and needs --allow-writes={target.name}"
+    missing = [text for text in mark.args if not _permitted(text, target)]
+    if mark.args and not missing:
+        return None
+    return f"target '{target.name}' is read-only" + (f" and does not allow {missing[0]}" if missing else "")
+
+
+def _permitted(text: str, target: Target) -> bool:
+    """Whether an exception of the target covers ``METHOD service:/path``."""
+    method, _, place = text.partition(" ")
+    service, _, path = place.strip().partition(":")
+    return target.access.permits(method, Location(service, path))
 
 
 def _services(names: set[str], target: Target) -> Iterator[str]:

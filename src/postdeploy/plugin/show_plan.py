@@ -42,8 +42,9 @@ class ShowPlan:
 def _plan(execution: Execution, items: Sequence[pytest.Item]) -> Iterator[str]:
     target = execution.target
     facts = {
-        "target": f"{target.name}, {target.access.mode.value}",
+        "target": f"{target.name}, {_access(target)}",
         "allowed": ", ".join(map(str, target.access.allow)),
+        "denied": ", ".join(map(str, target.access.deny)),
         "services": "\n".join(_services(target)),
         "server": " ".join(target.server.command) if target.server else "",
         "release": _release(execution),
@@ -79,6 +80,13 @@ def _release(execution: Execution) -> str:
     sources = ", ".join(str(source.location) for source in wait.sources)
     wanted = expected or "any one release"
     return f"{wanted}, from {sources}, {wait.consecutive} times in a row within {wait.within:g} s"
+
+
+def _access(target: Target) -> str:
+    access = target.access
+    if not access.protected:
+        return access.mode.value
+    return f"{access.mode.value}, protected, writes {'granted' if access.granted else 'not granted'}"
 
 
 def _policy(policy: Policy, seconds: float) -> str:

@@ -6,19 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import quote, urldefrag, urljoin, urlsplit
+from urllib.parse import quote
 
 from postdeploy.domain.check import HttpProbe
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.errors import ProbeError
+from postdeploy.guard.redirects import Hop, following
 
 __all__ = ["HttpRequest", "request_of"]
 
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
-_OF_A_BODY: Final = frozenset({"content-type", "content-length", "content-encoding", "transfer-encoding"})
-_CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
-_KEEPS_METHOD: Final = frozenset({307, 308})
-_SEE_OTHER: Final = 303
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,48 +72,34 @@ class HttpRequest:
             yield line.encode("utf-8", "backslashreplace")
 
     def redirected(self, observation: HttpObservation) -> HttpRequest:
-        """The request that follows a redirect (RFC 9110 §15.4). Raises ProbeError where it leads to no address.
+        """The request that follows a redirect. Raises ProbeError where it leads to no address.
 
-        Another origin does not get the credentials, and what took time so far counts against the time that is left.
+        Another origin gets neither credentials nor a body (GuardRefusalError where the method would keep one), and what
+        took time so far counts against the time that is left.
         """
-        url = _target(self.url, observation)
-        method, body = self._carried(observation.status)
-        dropped = (_OF_A_BODY if body is None else frozenset()) | (
-            frozenset() if _same(self.url, url) else _CREDENTIALS
-        )
+        location = next((value for name, value in observation.headers if name == "location"), "")
+        try:
+            hop = following(
+                Hop(self.method, self.url, self.headers, self.body is not None),
+                observation.status,
+                location or self.url,
+            )
+        except ValueError as error:
+            raise ProbeError(
+                "protocol_redirects", f"the redirect leads to no address ({error})", phases=dict(observation.phases)
+            ) from error
+        if hop is None:
+            raise ProbeError("protocol_redirects", "the answer is no redirect", phases=dict(observation.phases))
         return replace(
             self,
-            method=method,
-            url=url,
-            body=body,
-            headers={name: value for name, value in self.headers.items() if name.lower() not in dropped},
+            method=hop.method,
+            url=hop.url,
+            body=self.body if hop.body else None,
+            headers=hop.headers,
             timeout=max(0.001, self.timeout - (observation.duration - self.spent)),
             redirects=self.redirects + 1,
             spent=observation.duration,
         )
-
-    def _carried(self, status: int) -> tuple[str, bytes | None]:
-        """Method and body of the next request, as browsers and the Fetch standard have them."""
-        keeps = self.method in {"GET", "HEAD"} or status in _KEEPS_METHOD
-        if keeps or (status != _SEE_OTHER and self.method != "POST"):
-            return self.method, self.body
-        return "GET", None
-
-
-def _target(base: str, observation: HttpObservation) -> str:
-    raw = next((value for name, value in observation.headers if name == "location"), "")
-    try:
-        url = urldefrag(urljoin(base, raw)).url
-        urlsplit(url).port  # noqa: B018  # it raises for a port that is none
-    except ValueError as error:
-        raise ProbeError(
-            "protocol_redirects", f"the redirect leads to no address ({error})", phases=dict(observation.phases)
-        ) from error
-    return url
-
-
-def _same(one: str, other: str) -> bool:
-    return urlsplit(one)[:2] == urlsplit(other)[:2]
 
 
 def request_of(

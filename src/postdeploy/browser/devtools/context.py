@@ -8,8 +8,8 @@ from typing import Any
 
 from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.devtools.target import Settings, Target
-from postdeploy.browser.devtools.traffic import Traffic
-from postdeploy.browser.task import PageTask
+from postdeploy.browser.devtools.traffic import Request, Traffic
+from postdeploy.browser.task import Allowed, PageTask
 from postdeploy.browser.watch import Watch
 
 __all__ = ["Context"]
@@ -22,6 +22,7 @@ class Context:
         self.targets: dict[str, Target] = {}
         self._listeners: defaultdict[str, list[Callable[[Any], object]]] = defaultdict(list)
         allowed = task.allowed
+        guarded = allowed is not None and task.routed
 
         def socket(url: str) -> str | None:
             reason = allowed("GET", url) if allowed else None
@@ -32,15 +33,28 @@ class Context:
         self._settings = Settings(
             emit=self._emit,
             traffic=Traffic(self._emit, watch.refuse, allowed),
-            socket=socket if allowed else None,
+            socket=socket if guarded else None,
             headers=task.headers,
-            guarded=allowed is not None,
+            guarded=guarded,
         )
         watch.follow(self)
+        if allowed is not None and not guarded:
+            self._note(allowed, watch)
+            self.on("websocket", socket)
 
     def on(self, event: str, f: Callable[[Any], object]) -> None:
         """Call ``f`` at each event of this name."""
         self._listeners[event].append(f)
+
+    def _note(self, allowed: Allowed, watch: Watch) -> None:
+        """Tell of the requests that the proxy refuses."""
+
+        def on_request(request: Request) -> None:
+            reason = allowed(request.method, request.url)
+            if reason is not None:
+                watch.refuse(request, reason)
+
+        self.on("request", on_request)
 
     def attached(self, session: Session, facts: Facts) -> None:
         """Something was opened."""

@@ -14,6 +14,7 @@ from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.devtools.console import console_call, log_entry, uncaught
 from postdeploy.browser.devtools.traffic import Frame, Traffic
 from postdeploy.browser.faults import BrowserError
+from postdeploy.browser.refusal import close_side_doors
 
 __all__ = ["Settings", "Target"]
 
@@ -133,6 +134,8 @@ class Target:
         features = [{"name": name, "value": value} for name, value in _MEDIA.items()]
         yield "Emulation.setEmulatedMedia", {"media": "", "features": features}
         yield "Page.addScriptToEvaluateOnNewDocument", {"source": _NO_SERVICE_WORKERS, "runImmediately": True}
+        if self._settings.guarded:
+            yield "Page.addScriptToEvaluateOnNewDocument", {"source": close_side_doors(), "runImmediately": True}
         if self._settings.socket is not None:
             yield "Runtime.addBinding", {"name": _BINDING}
             yield "Page.addScriptToEvaluateOnNewDocument", {"source": _sockets(), "runImmediately": True}

@@ -86,6 +86,7 @@ class Traffic:
             "Network.responseReceived": self._on_response,
             "Network.loadingFinished": self._on_finished,
             "Network.loadingFailed": self._on_failed,
+            "Network.webSocketCreated": lambda _source, facts: emit("websocket", facts["url"]),
         }
 
     def leave(self, frame: str, loader: str | None = None) -> None:

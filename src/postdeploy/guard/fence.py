@@ -1,0 +1,85 @@
+"""The fence around the browsers of a process: the proxy that they go through, and the arguments that make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from postdeploy.domain.target import Target
+from postdeploy.errors import GuardRefusalError
+from postdeploy.guard.hosts import Hosts
+from postdeploy.guard.outgoing import page_refusal
+
+if TYPE_CHECKING:
+    from postdeploy.guard.proxy import AllowListProxy, Bounds
+
+__all__ = ["BrowserFence"]
+
+_OPAQUE: Final = ("https", "wss")
+"""What a proxy could only tunnel: it goes straight to the hosts that are allowed, so that faults of TLS and of
+connections stay what they are."""
+
+_NO_UDP: Final = (
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # as chromium-headless-shell knows it
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",  # as Chrome does
+)
+_PLAIN: Final = ("http", "ws")
+_CONNECT: Final = "CONNECT"
+
+
+class BrowserFence:
+    """Every request of the browser that does not lead to an allowed host goes to our proxy, which refuses it.
+
+    Plain HTTP to allowed hosts goes through the proxy where there is something to see to: methods, paths or a budget.
+    """
+
+    def __init__(self, target: Target, bounds: Bounds | None = None) -> None:
+        self.hosts = Hosts.of(target)
+        self._target = target
+        self._bounds = bounds
+        self._proxy: AllowListProxy | None = None
+
+    @property
+    def watches_plain_http(self) -> bool:
+        """Whether plain HTTP goes through the proxy."""
+        return self.routed or self._target.budget.bounds
+
+    @property
+    def routed(self) -> bool:
+        """Whether pages have to ask about every request; the proxy alone cannot tell the methods of https."""
+        return not self._target.access.writable or bool(self._target.access.deny)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """What the proxy has refused."""
+        return tuple(self._proxy.refusals) if self._proxy else ()
+
+    def arguments(self) -> list[str]:
+        """The arguments of a Chromium browser; the proxy listens from now on. Raises OSError."""
+        if self._proxy is None:
+            from postdeploy.guard.proxy import AllowListProxy, Bounds
+
+            self._proxy = AllowListProxy((self._bounds or Bounds(self._refused))._replace(refused=self._refused))
+            self._proxy.start()
+        direct = _OPAQUE if self.watches_plain_http else (*_OPAQUE, *_PLAIN)
+        return [
+            f"--proxy-server=http://127.0.0.1:{self._proxy.port}",
+            f"--proxy-bypass-list={';'.join(['<-loopback>', *self.hosts.bypass_rules(direct)])}",
+            *_NO_UDP,
+        ]
+
+    def refusal(self, method: str, url: str) -> str | None:
+        """Why a page may not send a request, and the line that would allow it; None if it may."""
+        error = self._error(method, url)
+        return str(error) if error else None
+
+    def close(self) -> None:
+        """End the proxy."""
+        if self._proxy is not None:
+            self._proxy.close()
+
+    def _error(self, method: str, url: str) -> GuardRefusalError | None:
+        return page_refusal(self._target, self.hosts, method, url)
+
+    def _refused(self, method: str, url: str) -> GuardRefusalError | None:
+        """The proxy's question: a tunnel shows its host only."""
+        return self._error("GET" if method == _CONNECT else method, url)
