@@ -43,13 +43,15 @@ def test_pre_authentication_encoding() -> None:
 
 def test_sealed() -> None:
     """An envelope has the type, the payload and one signature with the id of its key; it opens with that key."""
-    said = json.loads(ENVELOPE)
+    envelope = seal_envelope(PAYLOAD, KEY)
+    said = json.loads(envelope)
     assert said == {
         "payloadType": "application/vnd.in-toto+json",
         "payload": base64.b64encode(PAYLOAD).decode(),
         "signatures": [{"keyid": KEY.public().id, "sig": signature(PAYLOAD_TYPE, PAYLOAD)}],
     }
-    assert open_envelope(ENVELOPE, PUBLIC) == PAYLOAD
+    assert envelope == ENVELOPE
+    assert open_envelope(envelope, PUBLIC) == PAYLOAD
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_sealed() -> None:
         (signed(sig=signature(PAYLOAD_TYPE, PAYLOAD + b" ")), "does not fit"),
         (signed(sig=signature(PAYLOAD_TYPE, PAYLOAD, OTHER_KEY)), "does not fit"),
         (changed(payload=base64.b64encode(PAYLOAD + b" ").decode()), "does not fit"),
-        (changed(more="x"), "the envelope is not written as it was sealed"),
+        (changed(more="x"), "envelope is not written as it was sealed"),
         (json.dumps(json.loads(ENVELOPE)).encode(), "the envelope is not written as it was sealed"),
     ],
 )

@@ -9,9 +9,9 @@ from postdeploy.reports_folder import clear_reports
 
 OURS = (
     "verdict.json", "verdict.dsse.json", "evidence.jsonl", "server.log", "evidence/home/attempt-1/trace.zip",
-    ".run-1.plan.gw0.json", ".run-1.ready.json", ".verdict.json.77",
+    ".run-1.plan.gw0.json", ".run-1.ready.json", ".verdict.json.77", "junit.xml", "report.html", "annotations.txt",
 )  # fmt: skip
-OTHERS = ("README.md", "junit.xml", "notes/verdict.json", ".hidden.json", "verdict.json.bak", ".plan.json")
+OTHERS = ("README.md", "own.xml", "notes/verdict.json", ".hidden.json", "verdict.json.bak", ".plan.json")
 
 
 @pytest.fixture

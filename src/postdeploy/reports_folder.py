@@ -11,11 +11,12 @@ from typing import Final
 
 from postdeploy.documents import VERDICT_FILE, why
 from postdeploy.errors import JournalError
+from postdeploy.exporters import FORMATS
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE
 
 __all__ = ["clear_reports"]
 
-_FILES: Final = (VERDICT_FILE, ENVELOPE_FILE, EVIDENCE_FILE, "server.log")
+_FILES: Final = (VERDICT_FILE, ENVELOPE_FILE, EVIDENCE_FILE, "server.log", *FORMATS.values())
 _FOLDERS: Final = ("evidence",)
 _TEMPORARY: Final = re.compile(r"\..+\.(?:plan\..+|ready)\.json|\.(?:verdict\.json|verdict\.dsse\.json)\.\d+")
 """What processes of one run tell each other, and files that were about to take the place of another."""
