@@ -123,9 +123,8 @@ class Run(RuleBasedStateMachine):
         self.number += 1
         self.journal, self.records, self.truth = Journal(self.folder / EVIDENCE_FILE), [], Truth()
         run = {"id": f"run-{self.number}", "started": BEGIN, "tool": {"version": __version__}}
-        started = {
-            "record": "started", "run": run, "target": {"name": "staging"}, "policy": Policy().to_json(), "expected": RELEASE,
-        }  # fmt: skip
+        begun = {"record": "started", "run": run, "target": {"name": "staging"}, "expected": RELEASE}
+        started = begun | {"policy": Policy().to_json()}
         self.tell(started)
         write_document(self.path, started_document(started))
 

@@ -28,9 +28,9 @@ def clean_environment(**more: str) -> dict[str, str]:
     return known | {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more
 
 
-def ask_gate(folder: Path, *more: str, target: str = "local") -> tuple[int, str]:
-    """The gate's status and what it says about the verdict in ``reports`` of a folder."""
-    command = [sys.executable, "-m", "postdeploy", "gate", f"--target={target}", *more]
+def ask_gate(folder: Path, *more: str, target: str = "local", step: tuple[str, ...] = ()) -> tuple[int, str]:
+    """The gate's status and what it says about the verdict in ``reports`` of a folder; ``step`` may be ``check``."""
+    command = [sys.executable, "-m", "postdeploy", "gate", *step, f"--target={target}", *more]
     asked = subprocess.run(
         command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=30, check=False
     )
