@@ -7,11 +7,12 @@ is asked: in this process, which is the same code as ``postdeploy gate check``, 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ from typing import Any
 import pytest
 
 from postdeploy.documents import render_document
-from postdeploy.dsse import pre_authentication_encoding
+from postdeploy.domain.attestation import render_statement, statement
+from postdeploy.domain.decision import decide
+from postdeploy.domain.document import verdict_document
+from postdeploy.domain.evidence import fold
+from postdeploy.dsse import pre_authentication_encoding, seal_envelope
 from postdeploy.gate import Demand, judge
+from postdeploy.journal import Journal
 from postdeploy.pipeline_state import PipelineState
 from postdeploy.signing import PrivateKey, new_key
 from tests.faults.conftest import Compare
@@ -36,7 +42,7 @@ Document = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose run was begun, launched and signed; it stays as it is."""
     folder = tmp_path_factory.mktemp("signed")
     with serve() as server:
@@ -50,7 +56,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert began.status == 0, began.out
         run = project.launch(f"--run-id={run_id}", "--sign-key=env:SIGN_KEY", env={"SIGN_KEY": KEY.pem().decode()})
         assert run.status == 0, run.out
-    yield folder
+    return folder
 
 
 @pytest.fixture
@@ -225,7 +231,7 @@ def test_of_something_else(folder: Path, compare: Compare, name: str) -> None:
     ("changes", "words"),
     [
         ({"now": 901.0}, "the verdict is stale"),
-        ({"now": -120.0}, "the run finished in the future"),
+        ({"now": -120.0, "begun": -200.0}, "the run finished in the future"),
         ({"begun": 120.0, "now": 200.0}, "before gate begin at"),
         ({"begun": 120.0}, "gate begin was in the future"),
     ],
@@ -237,6 +243,27 @@ def test_time(folder: Path, compare: Compare, changes: dict[str, float], words: 
     ruling = judge(verdict(folder), demand(folder, **at))
     compare(REFUSED, Observed(gate=ruling.status), ruling.sentence)
     assert words in ruling.sentence, ruling.sentence
+
+
+@pytest.mark.row("I02", "ended before it started")
+def test_end_before_start(folder: Path, compare: Compare) -> None:
+    """Times that cannot be are refused, although verdict, evidence and signature agree on them."""
+    journal = folder / "reports" / "evidence.jsonl"
+    records = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    records[-1]["at"] = records[0]["run"]["started"] - 1
+    with Journal(journal) as file:
+        for record in records:
+            file.append(record)
+        proof = file.close()
+    evidence = fold(records)
+    content = render_document(verdict_document(evidence, decide(evidence), proof=proof, exporters={}))
+    verdict(folder).write_bytes(content)
+    stated = statement(json.loads(content), hashlib.sha256(content).hexdigest())
+    envelope = seal_envelope(render_statement(stated), KEY)
+    (folder / "reports" / ENVELOPE).write_bytes(envelope)
+    status, said = check(folder)
+    compare(REFUSED, Observed(gate=status), said)
+    assert "the run finished before it started" in said
 
 
 @pytest.mark.row("I02", "a replayed run")

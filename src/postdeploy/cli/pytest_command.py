@@ -42,9 +42,12 @@ def pytest_command(arguments: argparse.Namespace, *more: str) -> list[str]:
     return [sys.executable, "-m", *_pytest(arguments), *_words(arguments, more)]
 
 
-def run_pytest(arguments: argparse.Namespace, *more: str) -> int:
-    """Do in this process what the command does; returns the exit status of pytest."""
-    if _pytest(arguments) != [_CHILD]:
+def run_pytest(arguments: argparse.Namespace, *more: str, afresh: bool = False) -> int:
+    """Do in this process what the command does; returns the exit status of pytest.
+
+    With ``afresh`` nothing of this process's memory is left when pytest begins.
+    """
+    if afresh or _pytest(arguments) != [_CHILD]:
         command = pytest_command(arguments, *more)
         os.execv(command[0], command)  # noqa: S606  # our own command, no shell
     if not sys.flags.safe_path:

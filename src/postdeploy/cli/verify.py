@@ -55,7 +55,8 @@ def _run(arguments: argparse.Namespace) -> int:
     path = f"{reports}/{VERDICT_FILE}"
 
     def work() -> int:
-        return run_pytest(arguments, f"--reports={reports}", f"--run-id={run_id}")
+        secretive = arguments.sign_key is not None
+        return run_pytest(arguments, f"--reports={reports}", f"--run-id={run_id}", afresh=secretive)
 
     try:
         signer = _signer(arguments.sign_key, reports)
@@ -69,9 +70,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"postdeploy: {error}", file=sys.stderr)
         return _HOLD
     status = _exit_status(path, run_id, arguments, ended.status)
-    return (
-        signer.sign_or_hold(path, (arguments.target, arguments.release or None, run_id), status) if signer else status
-    )
+    about = (arguments.target, arguments.release or None, run_id)
+    return signer.sign_or_hold(path, about, status) if signer else status
 
 
 def _signer(place: str | None, reports: str) -> Signer | None:
