@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, keygen, plan, report, validate, verify
+from postdeploy.cli import gate, keygen, lock, plan, report, validate, verify
 
 __all__ = ["main"]
 
@@ -20,6 +20,7 @@ _COMMANDS: Final = (
     gate,
     report,
     plan,
+    lock,
     validate,
     keygen,
 )
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, rest = _parser(), given[end + 1 :]
     parsed = parser.parse_args(given[:end])
     if rest and not hasattr(parsed, "pytest"):
-        parser.error("only verify and plan pass arguments on to pytest")
+        parser.error("only verify, plan and lock pass arguments on to pytest")
     parsed.pytest = rest
     status: int = parsed.run(parsed)
     return status

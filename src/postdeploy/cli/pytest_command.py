@@ -29,6 +29,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--targets", metavar="FILE", help="the targets file (default: targets.yaml)")
     parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
     parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="run only checks with this in their name, id or tag; may be repeated; never promotes",
+    )
     parser.add_argument("--report", metavar="NAMES", help="also write reports, such as html,junit or all")
     parser.add_argument("--allow-writes", metavar="TARGET", help="let a protected target be written to")
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
@@ -58,8 +65,9 @@ def run_pytest(arguments: argparse.Namespace, *more: str, afresh: bool = False) 
 
 
 def _words(arguments: argparse.Namespace, more: Sequence[str]) -> list[str]:
-    given = ((name, getattr(arguments, name)) for name in _OPTIONS)
+    given = ((name, getattr(arguments, name, None)) for name in _OPTIONS)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
+    options += [f"--only={text}" for text in getattr(arguments, "only", ())]
     return [f"--target={arguments.target}", *options, *more, *arguments.pytest]
 
 

@@ -58,6 +58,7 @@ def verdict_document(
         "counts": evidence.counts(),
         "narrowed_by": list(evidence.narrowed_by),
         "suite": _suite(evidence),
+        "lock": _lock(evidence),
         "incidents": [{"reason": incident.reason, "message": incident.message} for incident in evidence.incidents],
         "checks": [_check(check, evidence, causes.get(check.id)) for check in evidence.plan],
         "causes": [_cause(cause) for cause in verdict.causes],
@@ -71,6 +72,18 @@ def verdict_document(
 def _suite(evidence: Evidence) -> dict[str, Any] | None:
     suite = evidence.suite
     return {"digest": suite.digest(evidence.run.get("plugins")), "files": dict(suite.files)} if suite else None
+
+
+def _lock(evidence: Evidence) -> dict[str, Any] | None:
+    lock, ids = evidence.lock, [check.id for check in evidence.plan]
+    if lock is None:
+        return None
+    return {
+        "file": lock.file,
+        "checks": len(lock.checks),
+        "missing": list(lock.missing(ids)),
+        "new": list(lock.new(ids)),
+    }
 
 
 def _run(evidence: Evidence) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from postdeploy.domain.facts import (
     ReleaseEvidence,
     ServiceState,
 )
+from postdeploy.domain.lock import Lock
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.reading import array, mapping, number, optional_text, text
 from postdeploy.domain.result import CheckResult, Outcome
@@ -54,6 +55,7 @@ class Evidence:
     plan: tuple[PlannedCheck, ...] = ()
     narrowed_by: tuple[str, ...] = ()
     suite: Suite | None = None
+    lock: Lock | None = None
     results: Mapping[str, CheckResult] = field(default_factory=dict)
     services: Mapping[str, ServiceState] = field(default_factory=dict)
     release: ReleaseEvidence = field(default_factory=ReleaseEvidence)
@@ -123,7 +125,7 @@ def _require_order(state: Mapping[str, Any], kind: str) -> None:
         raise ValueError(f"the record '{kind}' stands where it cannot: a run starts once, with its first record")
     if "finished" in state:
         raise ValueError(f"the record '{kind}' stands after the end of the run")
-    if kind in {"plan", "baseline", "suite"} and kind in state:
+    if kind in {"plan", "baseline", "suite", "lock"} and kind in state:
         raise ValueError(f"the record '{kind}' stands twice")
 
 
@@ -138,6 +140,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
         plan=plan["checks"],
         narrowed_by=plan["narrowed_by"],
         suite=state.get("suite"),
+        lock=state.get("lock"),
         results=state["results"],
         services=state["services"],
         release=release,
@@ -167,6 +170,10 @@ def _plan(state: dict[str, Any], record: Mapping[str, Any]) -> None:
 
 def _suite(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["suite"] = Suite.from_json(record["files"])
+
+
+def _lock(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state["lock"] = Lock.from_json(record)
 
 
 def _result(state: dict[str, Any], record: Mapping[str, Any]) -> None:
@@ -222,6 +229,7 @@ _RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]]
     "started": _started,
     "plan": _plan,
     "suite": _suite,
+    "lock": _lock,
     "result": _result,
     "service": _service,
     "release": _release,

@@ -34,6 +34,7 @@ def judge_proof(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -
         _cut_short(evidence)
         or _unfinished(evidence)
         or _narrowed(evidence)
+        or _vanished(evidence)
         or _excused(evidence, policy)
         or _unproven(evidence, policy)
         or _unexplained(evidence)
@@ -80,6 +81,18 @@ def _narrowed(evidence: Evidence) -> _Missing | None:
     if evidence.narrowed_by:
         return Reason.SUITE_NARROWED, f"the suite was narrowed by {', '.join(evidence.narrowed_by)}"
     return None
+
+
+def _vanished(evidence: Evidence) -> _Missing | None:
+    """A check that somebody has committed to is not there any more."""
+    lock = evidence.lock
+    missing = lock.missing(check.id for check in evidence.plan) if lock else ()
+    if lock is None or not missing:
+        return None
+    others = len(missing) - 1
+    told = f"{missing[0]} and {others} more are" if others else f"{missing[0]} is"
+    text = f"{told} in {lock.file} and not in the suite; if that is meant, run: postdeploy lock"
+    return Reason.REQUIRED_CHECK_MISSING, text
 
 
 def _unproven(evidence: Evidence, policy: Policy) -> _Missing | None:

@@ -13,13 +13,25 @@ __all__ = ["find_warnings", "is_required"]
 
 
 def find_warnings(evidence: Evidence, policy: Policy) -> tuple[str, ...]:
-    """One text for each flaky check, each check without a passing result that only warns, each sick control probe."""
+    """One text for each flaky check, each check without a passing result that only warns, each sick control probe.
+
+    Checks that the lock does not have share one.
+    """
     checks = tuple(
         text
         for check in evidence.plan
         for text in _warnings(check, evidence.result(check), policy.actions[check.severity])
     )
-    return (*checks, *control_warnings(evidence))
+    return (*checks, *control_warnings(evidence), *_unlocked(evidence))
+
+
+def _unlocked(evidence: Evidence) -> Iterator[str]:
+    """A check that is new would not be missed if it vanished again."""
+    lock = evidence.lock
+    new = lock.new(check.id for check in evidence.plan) if lock else ()
+    if lock and new:
+        more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+        yield f"not in {lock.file}: {new[0]}{more}; run: postdeploy lock"
 
 
 def is_required(check: PlannedCheck, policy: Policy) -> bool:

@@ -17,7 +17,18 @@ from postdeploy.domain.policy import Severity
 from postdeploy.domain.target import Target
 from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
-from postdeploy.plugin import distribution, fixtures, items, lies, narrowing, outcome, pages, planning, protocol
+from postdeploy.plugin import (
+    distribution,
+    fixtures,
+    items,
+    lies,
+    narrowing,
+    outcome,
+    pages,
+    planning,
+    protocol,
+    selection,
+)
 from postdeploy.plugin.allure_masking import mask_allure
 from postdeploy.plugin.console import Console
 from postdeploy.plugin.execution import Execution
@@ -123,12 +134,28 @@ def _replace_playwright(config: pytest.Config) -> None:
 def _parts(
     config: pytest.Config, execution: Execution, recorder: Recorder | None, confided: Mapping[str, Any]
 ) -> Iterator[Any]:
-    yield from (execution, items, planning, narrowing, protocol, lies, outcome, fixtures, pages, distribution)
+    yield from (
+        execution,
+        items,
+        planning,
+        selection,
+        narrowing,
+        protocol,
+        lies,
+        outcome,
+        fixtures,
+        pages,
+        distribution,
+    )
     yield fixtures.service_clients(execution.target.services)
     yield Warnings(execution.redactor)
     yield Confidences(execution, confided)
     if execution.settings.show_plan:
         yield ShowPlan(execution)
+    if execution.settings.lock:
+        from postdeploy.plugin.locking import Locking
+
+        yield Locking(execution.settings)
     if recorder is not None:
         yield recorder
         yield from TerminalReport(config, recorder).parts()

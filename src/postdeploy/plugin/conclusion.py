@@ -56,7 +56,7 @@ def _sealed(config: pytest.Config) -> Generator[_Ending]:
 
 def _plan_was_asked_for(config: pytest.Config) -> bool:
     """Whether somebody typed it: what comes from an ini file or the environment may not look like a pass."""
-    return "--show-plan" in config.invocation_params.args
+    return any(str(word).startswith(("--show-plan", "--lock")) for word in config.invocation_params.args)
 
 
 def _nothing_verified() -> int:

@@ -102,7 +102,9 @@ class Execution:
     def expect_pages(self) -> None:
         """Start the browser while the rest is collected, unless something may yet leave its pages out."""
         option = self.config.option
-        if self.settings.sends and not (self.settings.worker or self.coordinates or option.keyword or option.markexpr):
+        if self.settings.sends and not (
+            self.settings.worker or self.coordinates or option.keyword or option.markexpr or option.only
+        ):
             self.pages().warm()
 
     def prepare(self) -> None:

@@ -32,7 +32,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     from postdeploy.plugin.garbage import without_garbage_collection
     from postdeploy.plugin.options import without_workers
 
-    if config.option.show_plan:
+    if config.option.show_plan or config.option.lock:
         without_workers(config.option)
     with without_garbage_collection() as pause, concluded(config) as ending:
         config.pluginmanager.register(pause, "postdeploy-garbage")

@@ -47,12 +47,13 @@ def _left_out(config: pytest.Config, missing: int) -> Iterator[str]:
         "--sw": getattr(option, "stepwise", False),
     }
     named = [name for name, value in asked.items() if value]
-    if missing:
+    if missing and not (option.only and not named):
         yield ", ".join(named) if named else f"a conftest or a plugin ({missing} left out)"
 
 
 def _not_collected(config: pytest.Config) -> Iterator[str]:
     option = config.option
+    yield from (f"--only {text}" for text in option.only)
     for name in ("ignore", "ignore_glob", "setuponly", "setupplan"):
         if getattr(option, name, None):
             yield {"setuponly": "--setup-only", "setupplan": "--setup-plan"}.get(name, f"--{name.replace('_', '-')}")

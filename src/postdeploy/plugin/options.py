@@ -29,6 +29,16 @@ def add_options(parser: pytest.Parser) -> None:
         "--report", metavar="NAMES", action="append", default=[], help="also write reports, such as html,junit or all"
     )
     group.addoption("--allow-writes", metavar="NAME", help="let a protected target of this name be written to")
+    group.addoption(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="run only checks with this in their name, id or tag; may be repeated; never promotes",
+    )
+    group.addoption(
+        "--lock", choices=("write", "check"), help="write postdeploy.lock, or compare with it; send nothing"
+    )
     group.addoption("--show-plan", action="store_true", help="print what would run, and send nothing")
 
 
@@ -59,6 +69,8 @@ class Settings:
     run_id: str | None = None
     baseline: Path | None = None
     browser: str | None = None
+    only: tuple[str, ...] = ()
+    lock: str | None = None
     show_plan: bool = False
     fail_on_flaky: bool = False
     dry: bool = False
@@ -89,6 +101,8 @@ class Settings:
             run_id=option.run_id,
             baseline=_path(option.baseline, config, "") if option.baseline else None,
             browser=option.browser_executable,
+            only=tuple(option.only),
+            lock=option.lock,
             show_plan=option.show_plan,
             fail_on_flaky=bool(getattr(option, "fail_on_flaky", False)),
             dry=dry,
@@ -142,5 +156,5 @@ def _path(given: str | None, config: pytest.Config, default: str) -> Path:
 
 def _shows_only(option: Any) -> bool:
     """Whether pytest was asked to print something instead of running tests."""
-    names = ("collectonly", "show_plan", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
+    names = ("collectonly", "show_plan", "lock", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
     return any(bool(getattr(option, name, None)) for name in (*names, "cacheshow"))

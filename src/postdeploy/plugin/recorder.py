@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from postdeploy.config.lock import LOCK_FILE, load_lock
 from postdeploy.domain.evidence import Evidence, ReleaseEvidence, ServiceState, service_record
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
@@ -51,13 +52,16 @@ class Recorder:
     # Beginning and end.
 
     def open(self, target: Target, context: RunContext, execution: Any) -> None:
-        """Begin the journal. Raises ConfigurationError for a baseline that is none."""
+        """Begin the journal. Raises ConfigurationError for a baseline or a lock that is none."""
         self._ledger.redactor = execution.redactor
         baseline = about_baseline(self.settings.baseline) if self.settings.baseline else None
+        lock = load_lock(self.settings.targets_file.parent / LOCK_FILE)
         ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
         self._start(about_target(target, self.settings), target.policy, context.expected, ends_at)
         if baseline is not None:
             self._ledger.append(baseline)
+        if lock is not None:
+            self._ledger.append({"record": "lock", "file": lock.file, "checks": list(lock.checks)})
         self.signals.install()
 
     def refuse(self, error: ConfigurationError) -> None:
