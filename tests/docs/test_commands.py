@@ -13,7 +13,18 @@ from tests.docs.blocks import Block, blocks, commands, section
 Help = Callable[..., str]
 
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
-_OURS = ("verify", "gate", "gate begin", "gate check", "report", "plan", "validate", "keygen")
+_OURS = (
+    "verify",
+    "gate",
+    "gate begin",
+    "gate check",
+    "report",
+    "replay",
+    "plan",
+    "lock",
+    "validate",
+    "keygen",
+)
 _MODULES = {
     **{f"postdeploy {name}": ("postdeploy", *name.split()) for name in _OURS},
     "pytest": ("pytest",),

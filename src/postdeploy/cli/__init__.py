@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, keygen, lock, plan, report, validate, verify
+from postdeploy.cli import gate, keygen, lock, plan, replay, report, validate, verify
 
 __all__ = ["main"]
 
@@ -19,6 +19,7 @@ _COMMANDS: Final = (
     verify,
     gate,
     report,
+    replay,
     plan,
     lock,
     validate,

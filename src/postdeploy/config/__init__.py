@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from postdeploy.config.targets import Identity
     from postdeploy.domain.check import Check
+    from postdeploy.domain.policy import Policy
     from postdeploy.domain.target import Target
     from postdeploy.errors import ConfigProblem
 
-__all__ = ["is_suite", "load_suite", "load_suites", "load_target", "problems", "target_identity", "target_names"]
+__all__ = [
+    "is_suite",
+    "load_suite",
+    "load_suites",
+    "load_target",
+    "problems",
+    "target_identity",
+    "target_names",
+    "target_policy",
+]
 
 
 def load_target(
@@ -36,6 +46,13 @@ def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Id
     from postdeploy.config.targets import target_identity as identity
 
     return identity(path, name, environment)
+
+
+def target_policy(path: Path, name: str, environment: Mapping[str, str]) -> Policy:
+    """The policy of a target, for which its secrets need not be set. Raises ConfigurationError."""
+    from postdeploy.config.targets import target_policy as policy
+
+    return policy(path, name, environment)
 
 
 def target_names(path: Path) -> tuple[str, ...]:

@@ -36,7 +36,16 @@ from postdeploy.domain.target import (
 )
 from postdeploy.errors import ConfigProblem, SecretMissingError
 
-__all__ = ["Entry", "Identity", "load_target", "read_entries", "read_targets_file", "target_identity", "target_names"]
+__all__ = [
+    "Entry",
+    "Identity",
+    "load_target",
+    "read_entries",
+    "read_targets_file",
+    "target_identity",
+    "target_names",
+    "target_policy",
+]
 
 _TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 _NO_FILE: Final = "write one; docs/tutorial shows how"
@@ -74,6 +83,11 @@ def target_identity(path: Path, name: str, environment: Mapping[str, str]) -> Id
         problem = ConfigProblem(show_path(path, Path.cwd()), *entry.node.at, message, "set it as for the run itself")
         raise SecretMissingError([problem]) from error
     return Identity({service: place["url"] for service, place in entry.values["services"].items()}, digest)
+
+
+def target_policy(path: Path, name: str, environment: Mapping[str, str]) -> Policy:
+    """The policy of the target, for which no secret need be set. Raises ConfigurationError."""
+    return _policy(_load_entry(path, name, environment, chosen=None).values.get("policy", {}))
 
 
 def _load_entry(
