@@ -18,7 +18,7 @@ control:
   skew: 30s
   timeout: 500ms
   login: {post: "web:/login", test: {email: mail, password: word}, control: {email: mail, password: other}}
-secrets: {mail: a@b.test, word: pass1, other: pass2}
+secrets: {mail: anne@b.test, word: password-1, other: password-2}
 allow: ["POST web:/login"]
 maintenance: {header: X-Maintenance, contains: back soon}
 policy: {on_maintenance: hold}
@@ -54,12 +54,12 @@ def test_nothing_is_needed(load: Load) -> None:
         ("control: {name: a b}", "4:21: 'name' takes a host name such as example.com, not 'a b'"),
         ("control: {login: {post: 'web:/x', test: {}, control: {}}}", "names no key of the body"),
         (
-            "control: {login: {post: 'web:/x', test: {a: pin}, control: {a: pni}}}\nsecrets: {pin: '12345'}",
+            "control: {login: {post: 'web:/x', test: {a: pin}, control: {a: pni}}}\nsecrets: {pin: pin-12345678}",
             "'a' names the secret 'pni', which target 'staging' does not have (did you mean 'pin'?)",
         ),
         ("control: {login: {post: 'web:/x', test: {a: pin}, control: {a: pin}}}", "(name it under 'secrets')"),
         (
-            "control: {login: {post: 'web:/x', test: {a: pin}, control: {a: pin}}}\nsecrets: {pin: '12345'}",
+            "control: {login: {post: 'web:/x', test: {a: pin}, control: {a: pin}}}\nsecrets: {pin: pin-12345678}",
             "4:29: 'post' is not allowed by read-only access (add to 'allow': \"POST web:/x\")",
         ),
         ("control: {ulr: http://x.test}", "unknown key 'ulr' (did you mean 'url'?)"),

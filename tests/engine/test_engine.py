@@ -13,7 +13,7 @@ from postdeploy.domain.check import Repeat, Save, When
 from postdeploy.domain.evidence import ServiceState
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
-from postdeploy.domain.target import Access, AccessMode, AllowRule, Budget, Location, Service, Target
+from postdeploy.domain.target import Access, AccessMode, AllowRule, Budget, Location, Maintenance, Service, Target
 from postdeploy.engine.engine import Engine, RunContext
 from tests.web_server import Answer, Seen, WebServer, respond
 
@@ -227,21 +227,61 @@ def test_a_server_that_asks_for_patience_gets_it_once(check: Make, step: Make, r
     assert (result.outcome, len(result.attempts), server.paths().count("/a")) == (Outcome.PASSED, 1, 2)
 
 
-@pytest.mark.parametrize("plea", ["3600", "soon", "-1", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_a_plea_for_too_much_patience_is_an_answer(
-    check: Make, step: Make, run: Run, server: WebServer, plea: str
+@pytest.mark.parametrize(
+    ("plea", "asked"), [("3600", 1), ("Wed, 21 Oct 2099 07:28:00 GMT", 1), ("0", 2), ("-1", 2), ("soon", 2)]
+)
+def test_a_server_that_asks_for_patience_for_ever(
+    check: Make, step: Make, run: Run, server: WebServer, plea: str, asked: int
 ) -> None:
-    """A wait that is long, or that nobody can read, is not waited for."""
+    """Nobody waits beyond the deadline, nor twice: then it is not known what the answer would have been."""
     server.script("/a", respond(429, retry_after=plea))
-    result = outcome(run(check(step("/a", method="POST"))))
-    assert (result.outcome, server.paths().count("/a")) == (Outcome.FAILED, 1)
+    result = outcome(run(check(step("/a", method="POST")), deadline=4.0))
+    assert (result.outcome, result.attempts[-1].code) == (Outcome.ERRORED, "rate_limited")
+    assert server.paths().count("/a") == asked
 
 
-def test_a_plea_beyond_the_deadline_is_an_answer(check: Make, step: Make, run: Run, server: WebServer) -> None:
-    """Nobody waits for what comes after the end."""
-    server.script("/a", respond(429, retry_after="2"))
-    result = outcome(run(check(step("/a", method="POST")), deadline=1.0))
-    assert result.outcome is Outcome.FAILED
+def test_a_second_429_stops_the_traffic(check: Make, step: Make, run: Run, server: WebServer) -> None:
+    """A target that asks for fewer requests twice gets no more of them, also not for other checks."""
+    server.script("/a", respond(429, retry_after="0")).script("/b", respond(200, pause=0.3), respond(200))
+    engine = run(check(step("/a")), check(step("/b"), step("/c"), name="other"))
+    assert outcome(engine).outcome is Outcome.ERRORED
+    assert outcome(engine, "other").attempts[-1].code == "rate_limited"
+    assert "/c" not in server.paths()
+
+
+def test_one_pause_for_all(check: Make, step: Make, run: Run, server: WebServer) -> None:
+    """Requests that were under way when the first 429 came belong to it; after the pause all of them are answered."""
+    for path in ("/a", "/b", "/c"):
+        server.script(path, respond(429, retry_after="1"), respond(200))
+    engine = run(*(check(step(path), name=path) for path in ("/a", "/b", "/c")), deadline=10.0)
+    assert {outcome(engine, path).outcome for path in ("/a", "/b", "/c")} == {Outcome.PASSED}
+
+
+# Maintenance.
+
+
+def test_a_service_that_will_be_back(check: Make, step: Make, run: Run, server: WebServer) -> None:
+    """An answer of 503 with Retry-After says so, and a check that asks for it has what it wants."""
+    server.script("/a", respond(503, retry_after="120"))
+    engine = run(check(step("/a")), check(step("/a", status=503), name="expected"))
+    attempt = outcome(engine).attempts[-1]
+    assert (attempt.outcome, attempt.fault and attempt.fault.code) == (Outcome.FAILED, "http_maintenance")
+    assert attempt.findings[0].code == "maintenance"
+    assert outcome(engine, "expected").outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("marker", [Maintenance(contains="back soon"), Maintenance(header="x-closed")])
+def test_a_page_of_maintenance_is_no_answer(
+    check: Make, step: Make, run: Run, server: WebServer, target: Target, marker: Maintenance
+) -> None:
+    """What the target marks its maintenance with fails a check that would take any 200."""
+    server.script("/a", respond(200, "We are back soon", x_closed="yes"))
+    engine = run(check(step("/a")), check(step("/b"), name="other"), on=replace(target, maintenance=marker))
+    attempt = outcome(engine).attempts[-1]
+    assert (attempt.outcome, attempt.status, attempt.fault and attempt.fault.code) == (
+        Outcome.FAILED, 200, "http_maintenance",
+    )  # fmt: skip
+    assert outcome(engine, "other").outcome is Outcome.PASSED
 
 
 def test_an_expected_429_stands(check: Make, step: Make, run: Run, server: WebServer) -> None:

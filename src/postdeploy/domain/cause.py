@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.maintenance import MAINTENANCE
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 
 __all__ = ["Cause", "find_causes"]
@@ -83,6 +84,8 @@ def _brief(text: str) -> str:
 
 
 def _words(code: str) -> str:
+    if code == MAINTENANCE:
+        return "is in maintenance"
     return f"answers HTTP {code.removeprefix('http_')}" if code.startswith("http_") else code.replace("_", " ")
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.evidence import SILENT, Evidence, PlannedCheck
-from postdeploy.domain.health import control_answers, excuse
-from postdeploy.domain.policy import Action, Confirmation, OnFailure, Policy
+from postdeploy.domain.health import closed, control_answers, excuse
+from postdeploy.domain.policy import Action, Confirmation, OnFailure, OnMaintenance, Policy
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from postdeploy.domain.warning import find_warnings
@@ -67,6 +67,8 @@ def _summary(failures: Sequence[_Failure], causes: tuple[Cause, ...]) -> str:
 
 def _failures(evidence: Evidence, policy: Policy) -> Iterator[_Failure]:
     for check in evidence.plan:
+        if policy.on_maintenance is OnMaintenance.HOLD and closed(evidence.result(check), evidence):
+            continue
         confirmed = _confirmed(check, evidence.result(check), evidence, policy.confirm)
         if confirmed is not None:
             yield _Failure(check, confirmed, policy.actions[check.severity], _known(check, evidence))

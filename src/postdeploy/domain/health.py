@@ -10,9 +10,10 @@ from typing import Final
 
 from postdeploy.domain.control import ControlProbe, ControlResult, Moment
 from postdeploy.domain.evidence import SILENT, Evidence
-from postdeploy.domain.result import Attempt, Outcome
+from postdeploy.domain.maintenance import MAINTENANCE
+from postdeploy.domain.result import Attempt, CheckResult, Outcome
 
-__all__ = ["OWN_FAULTS", "control_answers", "control_warnings", "excuse", "sick_network"]
+__all__ = ["OWN_FAULTS", "closed", "control_answers", "control_warnings", "excuse", "sick_network"]
 
 OWN_FAULTS: Final = frozenset(
     {
@@ -69,6 +70,17 @@ def excuse(attempt: Attempt | None, code: str | None, evidence: Evidence) -> str
             return each.message
         if each.probe is ControlProbe.CREDENTIALS and status in _REFUSED:
             return each.message
+    return None
+
+
+def closed(result: CheckResult, evidence: Evidence) -> str | None:
+    """Why a check says nothing but that a service is in maintenance, or None where it says more."""
+    state = evidence.services.get(result.blocked_by or "")
+    faults = [attempt.fault for attempt in result.attempts]
+    if state is not None and state.code == MAINTENANCE:
+        return f"service {state.name}: {state.message}"
+    if faults and all(fault is not None and fault.code == MAINTENANCE for fault in faults):
+        return "its service says that it is in maintenance"
     return None
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.evidence import Evidence, PlannedCheck
-from postdeploy.domain.health import OWN_FAULTS, excuse
-from postdeploy.domain.policy import Action, Policy
+from postdeploy.domain.health import OWN_FAULTS, closed, excuse
+from postdeploy.domain.policy import Action, OnMaintenance, Policy
 from postdeploy.domain.relevance import CUT_SHORT
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict, inconclusive
@@ -36,6 +36,7 @@ def judge_proof(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -
         or _narrowed(evidence)
         or _vanished(evidence)
         or _excused(evidence, policy)
+        or _closed(evidence, policy)
         or _unproven(evidence, policy)
         or _unexplained(evidence)
         or _unseen(evidence)
@@ -122,6 +123,16 @@ def _excused(evidence: Evidence, policy: Policy) -> _Missing | None:
             reason = excuse(result.last, state.code if state else None, evidence)
             if reason:
                 return Reason.RUNNER_FAULT, f"{check.name}: {result.outcome.value.replace('_', ' ')}, but {reason}"
+    return None
+
+
+def _closed(evidence: Evidence, policy: Policy) -> _Missing | None:
+    """A service that is closed on purpose, where the policy takes that for no failure."""
+    for check in evidence.plan if policy.on_maintenance is OnMaintenance.HOLD else ():
+        result = evidence.result(check)
+        reason = closed(result, evidence) if is_required(check, policy) else None
+        if reason and result.outcome is not Outcome.PASSED:
+            return Reason.TARGET_NOT_LIVE, f"{check.name}: {result.outcome.value.replace('_', ' ')}, {reason}"
     return None
 
 

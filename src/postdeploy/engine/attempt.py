@@ -6,7 +6,7 @@ An attempt is a generator: it yields what it wants to ask, and is sent the answe
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from postdeploy.domain.check import Check, Step
 from postdeploy.domain.expectation import evaluate
@@ -15,6 +15,7 @@ from postdeploy.domain.matcher import MatcherError
 from postdeploy.domain.observation import Observation
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Attempt, Fault, Finding, Outcome
+from postdeploy.domain.target import Maintenance
 from postdeploy.engine.record import Record
 from postdeploy.engine.variables import UnfitVariableError, UnknownVariableError, render_step
 from postdeploy.errors import PostdeployError
@@ -47,6 +48,7 @@ class Surroundings:
         curl: a command that does what a step does.
         learn: told of every secret that is saved.
         ended: whether there is no time for anything but the cleanup.
+        maintenance: how the target says that it is closed on purpose.
     """
 
     wall: Callable[[], float]
@@ -55,6 +57,7 @@ class Surroundings:
     curl: Callable[[Step], str]
     learn: Callable[[Secret], object]
     ended: Callable[[], bool] = _never
+    maintenance: Maintenance = field(default_factory=Maintenance)
 
 
 class _Span:
@@ -144,7 +147,7 @@ class _Execution:
         self._variables = variables
         self._around = around
         self._span = span
-        self._record = Record()
+        self._record = Record(around.maintenance)
 
     def run(self) -> Generator[Ask, Answer, Record]:
         """The record of it; the cleanup runs whatever happened."""

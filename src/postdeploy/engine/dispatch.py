@@ -16,6 +16,7 @@ from postdeploy.engine.attempt import Answer, Ask
 from postdeploy.engine.fetching import Fetcher, Wish
 from postdeploy.engine.places import below
 from postdeploy.errors import BrowserUnavailableError, PostdeployError
+from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.guard.identity import identity_headers
 from postdeploy.probes.http_loop import HttpLoop
@@ -74,6 +75,7 @@ class Dispatcher:
     deadline: float | None = None
     fence: BrowserFence | None = None
     _threads: ThreadPoolExecutor | None = None
+    _fetcher: Fetcher | None = None
 
     def send(self, errand: Errand, deliver: Deliver) -> None:
         """Start the probe; ``deliver`` is called on the loop's thread, once."""
@@ -84,6 +86,13 @@ class Dispatcher:
             self._send_page(probe, errand, deliver)
         else:
             self._send_blocking(probe, errand, deliver)
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """The way out by HTTP, which all checks of this process share."""
+        if self._fetcher is None:
+            self._fetcher = Fetcher(self.target, self.loop, Courtesy(self.loop.clock, self.deadline))
+        return self._fetcher
 
     def close(self) -> None:
         """Let go of the threads; what they wait for has its own bound."""
@@ -99,7 +108,7 @@ class Dispatcher:
             release_header=self.target.release.header if self.target.release else None,
         )
         wish = Wish(deliver, errand.ask.settled, probe.follow)
-        Fetcher(self.target, self.loop, self.deadline).fetch(request, wish)
+        self.fetcher.fetch(request, wish)
 
     def _send_page(self, probe: PageProbe, errand: Errand, deliver: Deliver) -> None:
         settled = errand.ask.settled

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from postdeploy.domain.check import Check
+from postdeploy.domain.control import ControlResult
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Service, Target
+from postdeploy.engine.credentials import CredentialCheck
 from postdeploy.engine.dispatch import Dispatcher, Pages
 from postdeploy.engine.ending import GRACE
 from postdeploy.engine.preflight import Preflight
@@ -73,6 +75,7 @@ class Engine:
         redactor: told of secrets that are learnt.
         on_service: told, on the engine's thread, of a service that turned out to be down while checks ran.
         on_trouble: told, on the engine's thread, of connections that failed, by a code and a URL.
+        on_control: told, on the engine's thread, whether the credentials of the checks are accepted.
         clock: seconds, monotonic.
         wall: seconds since the epoch.
     """
@@ -87,6 +90,7 @@ class Engine:
         redactor: Redactor | None = None,
         on_service: Callable[[ServiceState], None] = lambda _state: None,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
+        on_control: Callable[[ControlResult], None] = lambda _result: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -96,10 +100,13 @@ class Engine:
         self.ready: Future[Readiness] = Future()
         self.overdue = threading.Event()
         self._on_trouble = on_trouble
+        self._on_control = on_control
+        self._wall = wall
+        self.credentials = threading.Event()
         self._results = Results()
         self._unstarted: list[tuple[Check, Future[CheckResult]]] = []
         self._loop = HttpLoop(target.budget, clock=clock, on_crash=self._crashed)
-        self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble)
+        self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble, target.maintenance)
         self._dispatcher = Dispatcher(
             target,
             self._loop,
@@ -112,7 +119,7 @@ class Engine:
         self._watch: ReleaseWatch | None = None
         self._release = ReleaseEvidence(context.expected)
         self._closing = threading.Lock()
-        self._begun = self._closed = False
+        self._begun = self._closed = self._controls = False
         self._broken: str | None = None
         self._runner = CheckRunner(
             self._dispatcher,
@@ -167,6 +174,10 @@ class Engine:
         last = {name: release for name, release in said.items() if release != "?" or name not in down}
         return replace(self._release, last=last)
 
+    def settle(self) -> None:
+        """Wait until the accounts have their answers, a few time-outs at the worst."""
+        self.credentials.wait(2 * self.target.control.timeout)
+
     def used(self) -> dict[str, int | None]:
         """The traffic of this process: requests, how many were allowed (None: any number), the most in flight."""
         meter = self._loop.meter
@@ -201,6 +212,7 @@ class Engine:
     # What follows runs on the loop's thread.
 
     def _begin(self, wait: bool) -> None:
+        self._controls = wait
         if self.context.deadline is not None:
             self._loop.call_later(self.context.deadline - self._loop.clock(), self._expire)
         if wait and self.target.release is not None:
@@ -236,8 +248,20 @@ class Engine:
 
     def _open(self) -> None:
         if self._set_ready(Readiness(self._release, tuple(self.services.values()))):
+            self._check_credentials()
             pairs, self._unstarted = self._unstarted, []
             self._start(pairs)
+
+    def _check_credentials(self) -> None:
+        login = self.target.control.login
+        state = self.services.get(login.location.service) if login else None
+        if login is None or state is None or not state.live or not self._controls:
+            self.credentials.set()
+            return
+        CredentialCheck(
+            self.target, self._dispatcher.fetcher, self.context.run_id,
+            wall=self._wall, told=self._on_control, done=self.credentials.set,
+        ).begin(login)  # fmt: skip
 
     def _take(self, pairs: list[tuple[Check, Future[CheckResult]]]) -> None:
         if self.overdue.is_set():
@@ -258,6 +282,7 @@ class Engine:
 
     def _expire(self) -> None:
         self.overdue.set()
+        self.credentials.set()
         self._set_ready(Readiness(replace(self._release, problem="the deadline came first"), ()))
         self._give_up(_OVERDUE, threading.Event())
         self._results.end(Outcome.NOT_RUN, _OVERDUE)

@@ -9,9 +9,10 @@ from typing import Final
 
 from postdeploy.domain.evidence import ServiceState
 from postdeploy.domain.foreign import plain
+from postdeploy.domain.maintenance import MAINTENANCE, asks_to_come_back, shows_maintenance
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.policy import Confirmation
-from postdeploy.domain.target import Service
+from postdeploy.domain.target import Maintenance, Service
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers
 from postdeploy.probes.connection import Timeline, endpoint, resolve
@@ -37,8 +38,10 @@ class Preflight:
         run_id: str,
         confirm: Confirmation,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
+        maintenance: Maintenance = Maintenance(),  # noqa: B008  # frozen
     ) -> None:
         self._loop = loop
+        self._maintenance = maintenance
         self._on_trouble = on_trouble
         self._headers = identity_headers(run_id, "preflight")
         self._confirm = confirm
@@ -57,7 +60,7 @@ class Preflight:
         self._loop.fetch(request, lambda answer: self._judge(service, number, answer))
 
     def _judge(self, service: Service, number: int, answer: HttpObservation | ProbeError) -> None:
-        state = state_of(service, answer, number)
+        state = state_of(service, answer, number, self._maintenance)
         if isinstance(answer, ProbeError):
             self._on_trouble(answer.code, service.url)
         if not state.live and number < self._confirm.attempts:
@@ -88,12 +91,21 @@ def _name_error(service: Service) -> ProbeError | None:
     return None
 
 
-def state_of(service: Service, answer: HttpObservation | ProbeError, attempts: int) -> ServiceState:
+def state_of(
+    service: Service,
+    answer: HttpObservation | ProbeError,
+    attempts: int,
+    maintenance: Maintenance = Maintenance(),  # noqa: B008  # frozen
+) -> ServiceState:
     """What an answer says about a service: any answer means up, at its health path only one below 500."""
     if isinstance(answer, ProbeError):
         message = plain(f"{answer.message} ({endpoint(service.host, service.port)})")
         return ServiceState(service.name, False, answer.code, message, answer.target_fault, attempts)
-    if service.health and answer.status >= _SERVER_ERROR:
+    ill = bool(service.health) and answer.status >= _SERVER_ERROR
+    if shows_maintenance(answer, maintenance) or (ill and asks_to_come_back(answer)):
+        message = f"{service.health or '/'} says that it is in maintenance (HTTP {answer.status})"
+        return ServiceState(service.name, False, MAINTENANCE, message, attempts=attempts)
+    if ill:
         message = f"{service.health} answers HTTP {answer.status}"
         return ServiceState(service.name, False, f"http_{answer.status}", message, attempts=attempts)
     return ServiceState(service.name, True, attempts=attempts)

@@ -8,13 +8,16 @@ from typing import Any
 
 from postdeploy.domain.check import Save, Step
 from postdeploy.domain.expectation import evaluate
+from postdeploy.domain.maintenance import MAINTENANCE, asks_to_come_back, shows_maintenance
 from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, UnreadableError
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Fault, Finding, Outcome
 from postdeploy.domain.selection import MISSING
+from postdeploy.domain.target import Maintenance
 from postdeploy.domain.tokens import issued
 from postdeploy.errors import PostdeployError, ProbeError
+from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
 
 __all__ = ["Record"]
 
@@ -28,6 +31,7 @@ _LEAST = 3
 class Record:
     """The first bad thing decides the outcome; what a cleanup finds afterwards is only added."""
 
+    marker: Maintenance = field(default_factory=Maintenance)
     outcome: Outcome = Outcome.PASSED
     findings: list[Finding] = field(default_factory=list)
     error: str | None = None
@@ -56,7 +60,13 @@ class Record:
             self.evidence.extend(answer.evidence)
         found = [replace(finding, step=number) for finding in evaluate(step.expectations, answer)]
         self._note_status(answer)
-        if found and isinstance(answer, PageObservation) and answer.refusals:
+        if (found and asks_to_come_back(answer)) or shows_maintenance(answer, self.marker):
+            closed = Finding("maintenance", "service", "open", f"in maintenance (HTTP {self.status})", number)
+            self._fail([closed, *found], step, answer.excerpt(), Fault(url, MAINTENANCE))
+        elif found and self.status == TOO_MANY_REQUESTS:
+            self.code = self.code or "rate_limited"
+            self.give_up("the target answered HTTP 429", step)
+        elif found and isinstance(answer, PageObservation) and answer.refusals:
             self.give_up(_ambiguous(answer, found), step)
         elif found:
             self._fail(found, step, answer.excerpt(), _server_fault(answer, url))

@@ -89,7 +89,9 @@ class CheckRunner:
         self._variables = variables
         self._on_service = on_service
         self._on_trouble = on_trouble
-        self._around = Surroundings(wall, self._loop.clock, self._locate, self._curl, redactor.learn)
+        self._around = Surroundings(
+            wall, self._loop.clock, self._locate, self._curl, redactor.learn, maintenance=self._target.maintenance
+        )
         self._open: dict[str, Life] = {}
         self.ending = Ending(self._loop, self._hear)
 

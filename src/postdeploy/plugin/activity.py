@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from postdeploy.domain.health import OWN_FAULTS
+from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
 
 if TYPE_CHECKING:
     from postdeploy.errors import ProbeError
@@ -31,7 +32,7 @@ class Activity:
         notes: what the test said to have verified by other means.
         fault: what the last exchange says against a service: its URL and a code.
         status: of the last exchange, if it was answered.
-        code: why the last exchange came to nothing, if that was this machine's fault.
+        code: why the last exchange came to nothing, if that was no fault of the target.
     """
 
     check_id: str
@@ -66,4 +67,5 @@ class Activity:
         self.excerpt = f"{exchange.method} {exchange.url}: HTTP {exchange.status}"
         failed = exchange.status >= 500  # noqa: PLR2004  # 5xx, RFC 9110 §15.6
         self.fault = (exchange.url, f"http_{exchange.status}") if failed else None
-        self.status, self.code = exchange.status, None
+        self.status = exchange.status
+        self.code = "rate_limited" if exchange.status == TOO_MANY_REQUESTS else None

@@ -87,6 +87,7 @@ class Execution:
             if not self.settings.worker and not self.coordinates:
                 self.prepare()
             result = yield
+            self._settle(session)
             self._look_again()
         finally:
             self.close()
@@ -132,6 +133,7 @@ class Execution:
                 redactor=self.redactor,
                 on_service=self._service_changed,
                 on_trouble=self._control.trouble,
+                on_control=self._controlled,
             )
             self._engine.begin(wait=not self.settings.worker)
         return self._engine
@@ -233,8 +235,13 @@ class Execution:
             return self._engine.services[name]
         return next((state for state in self._ready().services if state.name == name), None)
 
-    def _look_again(self) -> None:
+    def _settle(self, session: pytest.Session) -> None:
+        """A failure waits for what control probes say of it; a run in which all is well waits for nothing."""
         self._control.settle()
+        if session.testsfailed and self._engine is not None and not self.settings.worker:
+            self._engine.settle()
+
+    def _look_again(self) -> None:
         if self.recorder is not None and self._engine is not None:
             self.recorder.looked_again(self._engine.look_again(), self._engine.used())
 

@@ -145,7 +145,7 @@ def _outcome(call: pytest.CallInfo[None], report: pytest.TestReport, activity: A
     family = {(_home(kind), kind.__name__) for kind in call.excinfo.type.__mro__}
     if not family & _TARGET_ERRORS or family & _OWN_ERRORS or _raised_by_runner(call.excinfo):
         return Outcome.ERRORED
-    if activity.code is not None:  # the last thing that it tried came to nothing, and that was our fault
+    if activity.code is not None:  # the last thing that it tried came to nothing, and not by the target's fault
         return Outcome.ERRORED
     return Outcome.FAILED
 
