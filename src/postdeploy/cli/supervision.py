@@ -20,6 +20,9 @@ from postdeploy.cli.forked import MARK, is_marked, live
 
 __all__ = ["Ended", "supervise"]
 
+_LIFELINE: Final = "POSTDEPLOY_LIFELINE"
+"""The variable that tells the child a descriptor of a pipe that ends when we do."""
+
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _GLANCE: Final = 5.0
@@ -55,21 +58,24 @@ def supervise(work: Callable[[], int], environment: dict[str, str], ends_at: Cal
     """
     mark = os.urandom(8).hex()
     with _inbox() as inbox:
-        child = _fork()
+        child, lifeline = _fork()
         ended = _oversee(child, inbox, ends_at, mark) if child else None
     if ended is None:  # this is the child, and signals are its own again
-        live(work, environment | {MARK: mark})
+        live(work, environment | {MARK: mark, _LIFELINE: str(lifeline)})
     return ended
 
 
-def _fork() -> int:
-    """A child in a session of its own: the terminal's Ctrl-C reaches it through us, once."""
+def _fork() -> tuple[int, int]:
+    """A child in a session of its own, as the terminal's Ctrl-C reaches it through us, and each one's end of a pipe."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    ends = os.pipe()
     child = os.fork()
+    os.close(ends[not child])
     if not child:
         os.setsid()
-    return child
+        os.set_inheritable(ends[0], True)  # the work may be another program
+    return child, ends[bool(child)]
 
 
 def _oversee(child: int, inbox: int, ends_at: Callable[[], float], mark: str) -> Ended:
@@ -131,9 +137,9 @@ def _signal(process: int, number: int) -> None:
 
 
 def _end(child: int, inbox: int) -> int:
-    """Ask the child to end, which gives it the time to seal; then kill its group."""
+    """Tell the child that its time is over, which gives it the time to seal; then kill its group."""
     end = time.time() + _KILL
-    _signal(child, signal.SIGTERM)
+    _signal(child, signal.SIGXCPU)
     status = _watch(child, inbox, lambda: end, [])
     if status is not None:
         return status

@@ -68,6 +68,11 @@ class ServerProcess:
         except OSError as error:
             raise ServerStartError(f"the server could not be started: {error}") from error
 
+    @property
+    def pid(self) -> int | None:
+        """The leader of its process group, while it is ours."""
+        return self._process.pid if self._process is not None else None
+
     def wait(self) -> str:
         """Wait until it is ready; returns a sentence for people. Raises ServerStartError with the end of its log."""
         if self._found:

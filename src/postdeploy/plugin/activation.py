@@ -38,10 +38,12 @@ from postdeploy.plugin.keys import CONSOLE, EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.learnt import Confidences, received
 from postdeploy.plugin.masking import Warnings
 from postdeploy.plugin.options import Settings
+from postdeploy.plugin.overrun import Overrun
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.sense import require_sense
 from postdeploy.plugin.show_plan import ShowPlan
 from postdeploy.plugin.terminal import TerminalReport
+from postdeploy.plugin.workers import Workers
 
 __all__ = ["activate"]
 
@@ -158,4 +160,6 @@ def _parts(
         yield Locking(execution.settings)
     if recorder is not None:
         yield recorder
+        yield Workers(recorder, execution.orphans)
+        yield Overrun(config, execution, recorder)
         yield from TerminalReport(config, recorder).parts()

@@ -19,6 +19,7 @@ from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Target
 from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
+from postdeploy.engine.orphans import OrphanWatch
 from postdeploy.engine.server import ServerProcess
 from postdeploy.errors import ProbeError, ServerStartError
 from postdeploy.guard.fence import BrowserFence
@@ -45,6 +46,7 @@ class Execution:
         self.context = context
         self.redactor = Redactor(target.secrets)
         self.handover = Handover(settings.reports, context.run_id)
+        self.orphans = OrphanWatch()
         self.current: Activity | None = None
         self.declared: list[Check] = []
         self._engine: Engine | None = None
@@ -76,6 +78,8 @@ class Execution:
             self._server = ServerProcess(self.target, self.settings.root, self.settings.reports)
             with self._server_problems():
                 self._server.start()
+            if self._server.pid is not None:
+                self.orphans.watch(self._server.pid, group=True)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -97,6 +101,7 @@ class Execution:
     def pytest_unconfigure(self) -> None:
         """End what a run that broke off has left."""
         self.close()
+        self.orphans.close()
 
     # What others ask of it.
 

@@ -14,6 +14,7 @@ from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PAYLOAD, PLANNED, RESULT
 from postdeploy.plugin.masking import mask
+from postdeploy.plugin.protocol import overran
 
 __all__: list[str] = []
 
@@ -118,6 +119,8 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
     outcome = _outcome(call, report, activity)
     failed = outcome is not Outcome.PASSED
     message = _message(report, call) if failed else ""
+    if not failed and (limit := overran(item, call.duration)) is not None:
+        outcome, message = Outcome.ERRORED, f"it took longer than its {limit:g} s and swallowed the timeout"
     findings = _findings(call, report, message) if outcome is Outcome.FAILED else ()
     return Attempt(
         outcome=outcome,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import Final
 
@@ -11,7 +12,7 @@ from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED, RESULT
 
-__all__: list[str] = []
+__all__ = ["overran"]
 
 _DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a Python test may take if it does not say otherwise."""
@@ -20,12 +21,16 @@ _LEAST: Final = 0.5
 
 _LIMIT: pytest.StashKey[float] = pytest.StashKey()
 
+_ENDS: pytest.StashKey[float] = pytest.StashKey()
+"""Monotonic seconds at which the time of an attempt is over."""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
     if not isinstance(item, CheckItem) and _has_timeouts(item.config):
         item.stash[_LIMIT] = _limit(item)
+        item.stash[_ENDS] = time.monotonic() + item.stash[_LIMIT]
         item.add_marker(pytest.mark.timeout(item.stash[_LIMIT]), append=False)
     return (yield)
 
@@ -46,6 +51,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"{result.outcome.value.replace('_', ' ')}: {result.reason}")
 
 
+def overran(item: pytest.Item, duration: float) -> float | None:
+    """The limit of a test that took longer, whatever it did with the exception that was to end it; else None."""
+    limit = item.stash.get(_LIMIT, None)
+    if limit is None:
+        return None
+    only_the_test = item.config.getini("timeout_func_only")
+    late = duration >= limit if only_the_test else time.monotonic() >= item.stash[_ENDS]
+    return limit if late else None
+
+
 def _has_timeouts(config: pytest.Config) -> bool:
     """Whether pytest-timeout is there, by the name of its entry point or of its module."""
     return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
@@ -58,6 +73,7 @@ def _wind_up(item: pytest.Item) -> None:
     option = item.config.getoption
     method = option("timeout_method", None) or item.config.getini("timeout_method") or "signal"
     limit = min(item.stash[_LIMIT], max(_LEAST, item.config.stash[EXECUTION].remaining()))
+    item.stash[_ENDS] = time.monotonic() + limit
     item.ihook.pytest_timeout_cancel_timer(item=item)
     item.ihook.pytest_timeout_set_timer(item=item, settings=Settings(limit, method, False, False))
 

@@ -97,7 +97,8 @@ class Recorder:
         self._ledger.open(started)
 
     def _signalled(self, name: str) -> None:
-        self.end_early("interrupted", f"the run was ended by {name}")
+        late = name == "SIGXCPU"  # the launcher's word for the end of the time, and that of ulimit -t
+        self.end_early("deadline_exceeded" if late else "interrupted", f"the run was ended by {name}")
 
     def end_early(self, reason: str, message: str) -> None:
         """Seal now, for what comes after may not have the time to end. Raises JournalError or DocumentError."""
@@ -199,12 +200,6 @@ class Recorder:
         """Something in this process ended the run, unless it was pytest's own way to stop, or a signal."""
         if not self._ended_early and not excinfo.errisinstance(pytest.Session.Interrupted):
             self.end_early("interrupted", f"the run was interrupted: {excinfo.typename}")
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """A worker went away before its work was done."""
-        if error:
-            self.incident("worker_lost", f"worker {node.gateway.id}: {_last(str(error))}")
 
     # The steps.
 

@@ -1,8 +1,11 @@
-"""Signals that end a run from outside: the verdict is sealed as interrupted first."""
+"""Signals that end a run from outside: the verdict is sealed first."""
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -11,11 +14,15 @@ from typing import Any, Final, Never
 
 __all__ = ["Signals"]
 
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
+
+
+_LIFELINE: Final = "POSTDEPLOY_LIFELINE"
+"""Names a descriptor of a pipe whose other end the launcher holds."""
 
 
 class Signals:
-    """Turns SIGTERM and SIGHUP into what Ctrl-C does, once; a signal that is ignored stays ignored (nohup).
+    """Turns signals into what Ctrl-C does, once; a signal that is ignored stays ignored (nohup).
 
     Args:
         told: called with the name of the signal, in its handler: whoever sent it may not wait for the run to end.
@@ -36,6 +43,8 @@ class Signals:
             if handler in {signal.SIG_DFL, signal.default_int_handler}:
                 self._before[number] = handler
                 signal.signal(number, self._interrupt)
+        if signal.SIGTERM in self._before:
+            _heed_launcher()
 
     def restore(self) -> None:
         """Give the signals back."""
@@ -71,3 +80,20 @@ class Signals:
         with suppress(Exception):  # what could not be sealed now is told at the end of the run
             self._told(name)
         raise KeyboardInterrupt(name)
+
+
+def _heed_launcher() -> None:
+    """Have the system send SIGTERM when the launcher is gone, however it went; Linux alone can."""
+    told = os.environ.pop(_LIFELINE, "")
+    if not told.isdecimal() or sys.platform != "linux":
+        return
+    import fcntl
+
+    lifeline = int(told)
+    with suppress(OSError):
+        os.set_inheritable(lifeline, False)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGTERM)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+        if select.select([lifeline], [], [], 0)[0]:  # it is gone already
+            os.kill(os.getpid(), signal.SIGTERM)
