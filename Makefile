@@ -6,11 +6,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+
+COVERED := gate demand dsse journal pipeline_state signing
+JUDGES := gate gate_signed demand dsse journal pipeline_state signing
+comma := ,
 FAULT_RECORDS := $(CURDIR)/.fault_records
 unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compile the whole package again
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage faults fault-tools faults-table bench schemas docs clean browser
+.PHONY: help demo test lint types layers unit coverage mutants faults fault-tools faults-table bench schemas docs clean browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,10 +49,14 @@ layers: $(VENV)/.dev
 
 coverage: $(VENV)/.dev ## branch coverage of verdict and gate: 100 %
 	$(BIN)/coverage erase
-	$(BIN)/coverage run --rcfile=pyproject.toml -m pytest -q -p no:playwright tests/domain tests/test_gate.py tests/test_journal.py
+	$(BIN)/coverage run --rcfile=pyproject.toml -m pytest -q -p no:playwright tests/domain $(JUDGES:%=tests/test_%.py)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing \
-	  --include='src/postdeploy/domain/*,src/postdeploy/gate.py,src/postdeploy/journal.py'
+	  --include='src/postdeploy/domain/*,$(subst $() ,$(comma),$(COVERED:%=src/postdeploy/%.py))'
+
+mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants no test noticed (half an hour)
+	$(BIN)/mutmut run --max-children $(WORKERS)
+	$(BIN)/python -m scripts.mutants
 
 unit: $(VENV)/.dev fault-tools
 	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
@@ -71,5 +79,5 @@ bench: $(VENV)/.dev browser ## measure, and write docs/reference/benchmarks.md
 	$(BIN)/python -m benchmarks --write
 
 clean: ## remove what was built and measured
-	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .fault_records
+	rm -rf $(VENV) build dist mutants .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .fault_records
 	find reports -mindepth 1 ! -name README.md -delete

@@ -58,6 +58,38 @@ def test_scrubbed(path: Path) -> None:
     assert b"s3cret" not in path.read_bytes()
 
 
+def test_only_what_is_suspected_is_scrubbed(path: Path) -> None:
+    """A record whose text raises no suspicion is written as it is."""
+    journal = Journal(path, lambda _record: {"record": "scrubbed"}, lambda text: "s3cret" in text)
+    assert journal.append({"record": "harmless"}) == {"record": "harmless"}
+    assert journal.append({"record": "s3cret"}) == {"record": "scrubbed"}
+    assert read_journal(path).records == [{"record": "harmless"}, {"record": "scrubbed"}]
+
+
+def test_rewritten(path: Path) -> None:
+    """Everything may be replaced, scrubbed, before the end; the proof is of what stands there then."""
+    journal = Journal(path, lambda record: {**record, "secret": "***"}, lambda text: "s3cret" in text)
+    journal.append({"record": "a"})
+    written = journal.rewrite([{"record": "a"}, {"record": "b", "secret": "s3cret"}])
+    assert written == [{"record": "a"}, {"record": "b", "secret": "***"}]
+    journal.append({"record": "c"})
+    proof = journal.close()
+    content = read_journal(path)
+    assert content.records == [{"record": "a"}, {"record": "b", "secret": "***"}, {"record": "c"}]
+    assert proof == {"file": EVIDENCE_FILE, "sha256": content.sha256, "records": 3}
+
+
+def test_what_cannot_be_rewritten(path: Path) -> None:
+    """A journal that could not be replaced is broken: nothing is written to it any more."""
+    journal = Journal(path)
+    journal.append({"record": "a"})
+    with pytest.raises(JournalError, match="the evidence cannot be written"):
+        journal.rewrite([{"record": float("nan")}])
+    with pytest.raises(JournalError, match="the evidence cannot be written"):
+        journal.append({"record": "b"})
+    assert read_journal(path).records == [{"record": "a"}]
+
+
 def test_replaces_an_older_one(path: Path) -> None:
     """A new journal starts anew."""
     Journal(path).append({"record": "old"})
