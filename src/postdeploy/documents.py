@@ -23,6 +23,7 @@ __all__ = [
     "read_regular",
     "refuse_link",
     "render_document",
+    "sync_folder",
     "why",
     "write_atomically",
     "write_document",
@@ -66,7 +67,7 @@ def write_atomically(path: _Path, content: bytes) -> None:
         refuse_link(path)
         _write(temporary, content)
         os.replace(temporary, path)
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         raise JournalError(f"{path}: cannot be written: {why(error)}") from error
     finally:
@@ -135,7 +136,8 @@ def _write(path: str, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: _Path) -> None:
+    """Have the names in a folder on disk for good. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

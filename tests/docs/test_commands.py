@@ -23,6 +23,7 @@ _OURS = (
     "plan",
     "lock",
     "validate",
+    "sweep",
     "keygen",
 )
 _MODULES = {

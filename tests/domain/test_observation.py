@@ -293,10 +293,12 @@ def test_what_we_refused_is_no_finding() -> None:
         console=(
             ConsoleMessage("net::ERR_BLOCKED_BY_CLIENT", "http://web/beacon"),
             ConsoleMessage("net::ERR_BLOCKED_BY_CLIENT", "http://elsewhere/"),
+            ConsoleMessage("WebSocket connection to 'http://web/beacon' failed: net::ERR_TUNNEL", "http://web/"),
+            ConsoleMessage("boom", "http://web/beacon"),
         ),
         requests=(refused, FailedRequest("GET", "http://web/x", "HTTP 404", 404)),
     )
 
     assert seen.refusals == (refused,)
-    assert seen.subject("console") == ("net::ERR_BLOCKED_BY_CLIENT (http://elsewhere/)",)
+    assert seen.subject("console") == ("net::ERR_BLOCKED_BY_CLIENT (http://elsewhere/)", "boom (http://web/beacon)")
     assert seen.subject("requests") == ("GET http://web/x: HTTP 404",)

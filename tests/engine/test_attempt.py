@@ -5,16 +5,23 @@ from typing import Any
 
 import pytest
 
+from postdeploy.config.selection import JsonPath
 from postdeploy.domain.check import Check, Repeat, Save
+from postdeploy.domain.creation import Creation, leftovers, recipe
 from postdeploy.domain.expectation import Expectation
 from postdeploy.domain.matcher import Matcher
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Attempt, Outcome
-from postdeploy.engine.attempt import Answer, Ask, Surroundings, attempt_check
+from postdeploy.engine.attempt import Answer, Ask, Surroundings, Wanted, attempt_check
+from postdeploy.engine.entry import Note
 from postdeploy.errors import GuardRefusalError, PostdeployError, ProbeError
 
 Make = Callable[..., Any]
+
+
+ID = Save("id", JsonPath("$.id"))
+UNDO = "/things/${id}"
 
 
 class World:
@@ -26,6 +33,9 @@ class World:
         self.learnt: list[Secret] = []
         self.now = 100.0
         self.ended = False
+        self.notes: list[Mapping[str, Any]] = []
+        self.problem: PostdeployError | None = None
+        self.keeps_ledger = False
 
     def surroundings(self) -> Surroundings:
         """What an attempt gets of this world."""
@@ -36,17 +46,25 @@ class World:
             curl=lambda step: f"curl {step.probe.location.path}",  # type: ignore[union-attr]
             learn=self.learnt.append,
             ended=lambda: self.ended,
+            creation=self._creation if self.keeps_ledger else None,
         )
+
+    def _creation(self, check: Check) -> Creation:
+        return Creation("1", "t", "r", check.id, tuple(recipe(step) for step in check.cleanup))
 
     def attempt(self, check: Check, variables: Mapping[str, object] | None = None) -> Attempt:
         """Play an attempt to its end."""
         generator = attempt_check(check, variables or {}, self.surroundings())
         return self._play(generator)
 
-    def _play(self, generator: Generator[Ask, Answer, Attempt]) -> Attempt:
+    def _play(self, generator: Generator[Wanted, Answer | None, Attempt]) -> Attempt:
         try:
             ask = next(generator)
             while True:
+                if isinstance(ask, Note):
+                    self.notes.append(ask.record)
+                    ask = generator.send(self.problem)
+                    continue
                 self.asked.append(ask)
                 self.now += 1
                 ask = generator.send(self.answers.pop(0))
@@ -333,3 +351,59 @@ def test_foreign_text_is_always_valid(check: Make, step: Make, key: Make) -> Non
     for text in (attempt.excerpt, other.findings[0].observed, *other.releases):
         assert text.encode("utf-8")
         assert not set(text) & set("\x1b\x9b\u202e\u2066\ud800")
+
+
+def created(*answers: Answer) -> World:
+    """A world with a ledger."""
+    world = World(*answers)
+    world.keeps_ledger = True
+    return world
+
+
+def test_what_is_created_is_noted_before_it_is_sent(check: Make, step: Make) -> None:
+    """First how to undo it, then what the target calls it, in the end that it is gone."""
+    world = created(seen(), seen(201, '{"id": "7"}'), seen(204))
+    make = step("/things", method="POST", status=201, save=(ID,))
+    attempt = world.attempt(check(step("/a"), make, cleanup=(step(UNDO, method="DELETE", status=204),)))
+    assert attempt.outcome is Outcome.PASSED
+    assert [note["record"] for note in world.notes] == ["intent", "learnt", "undone"]
+    assert world.notes[0]["undo"][0]["place"] == "web:/things/${id}"
+    assert leftovers(world.notes[:2])[0].variables == {"id": "7"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "left"),
+    [
+        ((seen(400),), 0),  # the target has refused it
+        ((GuardRefusalError("not sent"),), 0),
+        ((late(),), 1),  # nobody knows
+        ((seen(201, '{"id": "7"}'), seen(500)), 1),
+        ((seen(201, '{"id": "7"}'), late()), 1),
+        ((seen(201, '{"id": "7"}'), seen(404)), 0),  # it has gone by itself
+        ((seen(201, "{}"),), 1),  # it has no name
+    ],
+)
+def test_what_may_be_left_stays_in_the_ledger(check: Make, step: Make, answers: tuple[Answer, ...], left: int) -> None:
+    """Unless the target says that it is not there, or that it was never made."""
+    world = created(*answers)
+    make = step("/things", method="POST", status=201, save=(ID,))
+    world.attempt(check(make, cleanup=(step(UNDO, method="DELETE", status=204),)))
+    assert len(leftovers(world.notes)) == left
+
+
+def test_without_a_note_nothing_is_created(check: Make, step: Make) -> None:
+    """A ledger that cannot be written is an error, and the request is not sent."""
+    world = created()
+    world.problem = PostdeployError("the disk is full")
+    attempt = world.attempt(check(step("/things", method="POST"), cleanup=(step(UNDO, method="DELETE"),)))
+    assert (attempt.outcome, attempt.error, world.asked) == (Outcome.ERRORED, "the disk is full", [])
+
+
+def test_secrets_are_not_noted(check: Make, step: Make) -> None:
+    """What was saved as a secret cannot be in a file."""
+    world = created(seen(201, '{"id": "7"}'), seen(204))
+    secret = Save("id", JsonPath("$.id"), secret=True)
+    world.attempt(
+        check(step("/things", method="POST", status=201, save=(secret,)), cleanup=(step(UNDO, method="DELETE"),))
+    )
+    assert "7" not in str([note["variables"] for note in world.notes if "variables" in note])

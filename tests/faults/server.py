@@ -39,19 +39,21 @@ class FaultServer:
 
     ``/ok`` is right, ``/wrong`` has the wrong body, ``/bad`` is a 503, ``/status/418`` has that status, ``/slow/1.5``
     takes so many seconds, ``/flaky/2`` is right from the third request on, ``/surrogate`` holds a lone surrogate. More
-    can follow each path (``/ok/7``). ``on`` sets the answer of one path, or a function that makes it.
+    can follow each path (``/ok/7``). ``on`` sets the answer of one path, or a function that makes it; ``fallback`` is
+    such a function for all paths that have none.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.seen: list[Seen] = []
+        self.fallback: Callable[[Seen], Answer] | None = None
         self._own: dict[str, Answer | Callable[[Seen], Answer]] = {}
         self._lock = threading.Lock()
 
     def reset(self) -> None:
         """Forget what was asked, and what was set."""
         with self._lock:
-            self.seen, self._own = [], {}
+            self.seen, self._own, self.fallback = [], {}, None
 
     def on(self, path: str, answer: Answer | Callable[[Seen], Answer]) -> None:
         """Set the answer of a path without its query."""
@@ -74,6 +76,8 @@ class FaultServer:
         own = self._own.get(path)
         if own is not None:
             return own if isinstance(own, Answer) else own(seen)
+        if self.fallback is not None:
+            return self.fallback(seen)
         return _scripted(path.strip("/").split("/"), number)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, keygen, lock, plan, replay, report, validate, verify
+from postdeploy.cli import gate, keygen, lock, plan, replay, report, sweep, validate, verify
 
 __all__ = ["main"]
 
@@ -23,6 +23,7 @@ _COMMANDS: Final = (
     plan,
     lock,
     validate,
+    sweep,
     keygen,
 )
 """In the order of the help."""

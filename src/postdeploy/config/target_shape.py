@@ -35,7 +35,7 @@ __all__ = ["RESERVED", "TARGET"]
 RESERVED: Final = frozenset(
     {
         *("target", "release", "secrets", "client", "page", "context", "browser", "playwright", "evidence"),
-        *("expected", "browser_context_args", "subtests"),
+        *("expected", "browser_context_args", "subtests", "undo"),
         *("request", "config", "session", "tmp_path", "monkeypatch", "capsys", "caplog"),
     }
 )

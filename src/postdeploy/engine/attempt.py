@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 
 from postdeploy.domain.check import Check, Step
+from postdeploy.domain.creation import Creation
 from postdeploy.domain.expectation import evaluate
 from postdeploy.domain.foreign import plain
 from postdeploy.domain.matcher import MatcherError
@@ -16,11 +17,12 @@ from postdeploy.domain.observation import Observation
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Attempt, Fault, Finding, Outcome
 from postdeploy.domain.target import Maintenance
+from postdeploy.engine.entry import Entry, Note
 from postdeploy.engine.record import Record
 from postdeploy.engine.variables import UnfitVariableError, UnknownVariableError, render_step
 from postdeploy.errors import PostdeployError
 
-__all__ = ["Answer", "Ask", "Surroundings", "attempt_check"]
+__all__ = ["Answer", "Ask", "Surroundings", "Wanted", "attempt_check"]
 
 Answer = Observation | PostdeployError
 
@@ -31,6 +33,9 @@ class Ask:
 
     step: Step
     settled: Callable[[Observation], bool]
+
+
+Wanted = Ask | Note
 
 
 def _never() -> bool:
@@ -49,6 +54,7 @@ class Surroundings:
         learn: told of every secret that is saved.
         ended: whether there is no time for anything but the cleanup.
         maintenance: how the target says that it is closed on purpose.
+        creation: the beginning of an entry in the ledger of what is created; None: no ledger is kept.
     """
 
     wall: Callable[[], float]
@@ -58,6 +64,7 @@ class Surroundings:
     learn: Callable[[Secret], object]
     ended: Callable[[], bool] = _never
     maintenance: Maintenance = field(default_factory=Maintenance)
+    creation: Callable[[Check], Creation] | None = None
 
 
 class _Span:
@@ -68,8 +75,9 @@ class _Span:
         self.started, self._begun = around.wall(), around.clock()
         self._answered = False
 
-    def ask(self, ask: Ask) -> Generator[Ask, Answer, Answer]:
+    def ask(self, ask: Ask) -> Generator[Wanted, Answer | None, Answer]:
         answer = yield ask
+        assert answer is not None  # noqa: S101  # an ask is always answered
         if not self._answered:
             self._answered = True
             now = self._around.clock()
@@ -89,7 +97,7 @@ def _seconds(answer: Answer, otherwise: float) -> float:
 
 def attempt_check(
     check: Check, variables: Mapping[str, object], around: Surroundings
-) -> Generator[Ask, Answer, Attempt]:
+) -> Generator[Wanted, Answer | None, Attempt]:
     """Execute a check once (or ``repeat.times`` times); ``variables`` are what ``${…}`` may name from the start."""
     span = _Span(around)
     record = yield from _repeat(check, variables, around, span)
@@ -119,7 +127,7 @@ def _plain(finding: Finding) -> Finding:
 
 def _repeat(
     check: Check, variables: Mapping[str, object], around: Surroundings, span: _Span
-) -> Generator[Ask, Answer, Record]:
+) -> Generator[Wanted, Answer | None, Record]:
     """As many executions as asked for; too many bad ones, and the first bad one speaks for all."""
     good, bad, exchanges = None, [], 0
     releases: dict[str, None] = {}
@@ -148,8 +156,9 @@ class _Execution:
         self._around = around
         self._span = span
         self._record = Record(around.maintenance)
+        self._entry = Entry(check, around.creation(check) if around.creation and check.cleanup else None)
 
-    def run(self) -> Generator[Ask, Answer, Record]:
+    def run(self) -> Generator[Wanted, Answer | None, Record]:
         """The record of it; the cleanup runs whatever happened."""
         for number, step in enumerate(self._check.steps, start=1):
             yield from self._perform(step, number)
@@ -157,7 +166,10 @@ class _Execution:
                 break
         for number, step in enumerate(self._check.cleanup, start=len(self._check.steps) + 1):
             if self._nameable(step):
-                yield from self._perform(step, number)
+                yield from self._perform(step, number, cleanup=True)
+            else:
+                self._entry.unnamed()
+        yield from self._entry.end()
         return self._record
 
     def _nameable(self, step: Step) -> bool:
@@ -170,7 +182,7 @@ class _Execution:
             return True
         return True
 
-    def _perform(self, step: Step, number: int) -> Generator[Ask, Answer, None]:
+    def _perform(self, step: Step, number: int, *, cleanup: bool = False) -> Generator[Wanted, Answer | None, None]:
         try:
             rendered = render_step(step, self._variables)
         except UnknownVariableError as error:
@@ -180,8 +192,16 @@ class _Execution:
         except Exception as error:  # noqa: BLE001  # a fault of ours must not keep the cleanup from running
             self._record.give_up(f"step {number} cannot be made: {_words(error)}", step)
         else:
-            answer = yield from self._span.ask(Ask(rendered, lambda seen: not evaluate(rendered.expectations, seen)))
-            self._take(answer, rendered, number)
+            yield from self._send(rendered, number, cleanup=cleanup)
+
+    def _send(self, step: Step, number: int, *, cleanup: bool) -> Generator[Wanted, Answer | None, None]:
+        problem = None if cleanup else (yield from self._entry.before(step, self._variables, self._around.ended))
+        if problem is not None:
+            self._record.give_up(problem, step)
+            return
+        answer = yield from self._span.ask(Ask(step, lambda seen: not evaluate(step.expectations, seen)))
+        self._take(answer, step, number)
+        yield from self._entry.after(step, answer, self._variables, cleanup=cleanup)
 
     def _take(self, answer: Answer, step: Step, number: int) -> None:
         try:

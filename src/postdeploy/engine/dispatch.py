@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from postdeploy.browser.task import PageTask
+from postdeploy.created import CreationLedger
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
 from postdeploy.domain.observation import Observation, PageObservation
 from postdeploy.domain.target import Target
@@ -65,6 +66,7 @@ class Dispatcher:
         reports: the folder that evidence paths are relative to.
         deadline: when the run ends, in the seconds of the loop's clock.
         fence: what the browser may send.
+        ledger: where it is noted what is created; None keeps no ledger.
     """
 
     target: Target
@@ -74,6 +76,7 @@ class Dispatcher:
     reports: Path | None = None
     deadline: float | None = None
     fence: BrowserFence | None = None
+    ledger: CreationLedger | None = None
     _threads: ThreadPoolExecutor | None = None
     _fetcher: Fetcher | None = None
 
@@ -93,6 +96,29 @@ class Dispatcher:
         if self._fetcher is None:
             self._fetcher = Fetcher(self.target, self.loop, Courtesy(self.loop.clock, self.deadline))
         return self._fetcher
+
+    def note(self, record: Mapping[str, Any], done: Callable[[PostdeployError | None], None]) -> None:
+        """Write to the ledger beside the loop; ``done`` is called on its thread, with what went wrong if it did."""
+        ledger = self.ledger
+
+        def write() -> PostdeployError | None:
+            try:
+                if ledger is not None:
+                    ledger.write(record)
+            except PostdeployError as error:
+                return error
+            return None
+
+        def written(future: Future[PostdeployError | None]) -> None:
+            problem = PostdeployError("the run ended before this was noted") if future.cancelled() else future.result()
+            self.loop.call_soon(lambda: done(problem))
+
+        self._pool().submit(write).add_done_callback(written)
+
+    def _pool(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="postdeploy-probe")
+        return self._threads
 
     def close(self) -> None:
         """Let go of the threads; what they wait for has its own bound."""
@@ -137,10 +163,8 @@ class Dispatcher:
         return replace(answer, evidence=tuple(below(self.reports, path) for path in answer.evidence))
 
     def _send_blocking(self, probe: Any, errand: Errand, deliver: Deliver) -> None:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="postdeploy-probe")
         observe = _blocking(probe)
-        self._await(self._threads.submit(observe, probe, self.target, timeout=errand.ask.step.timeout), deliver)
+        self._await(self._pool().submit(observe, probe, self.target, timeout=errand.ask.step.timeout), deliver)
 
     def _await(self, future: Future[Observation], deliver: Deliver) -> None:
         def done(finished: Future[Observation]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from postdeploy.created import CreationLedger
 from postdeploy.domain.check import Check
 from postdeploy.domain.control import ControlResult
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
@@ -72,6 +73,7 @@ class Engine:
         context: this run.
         pages: the browser for declared pages.
         fence: what that browser may send.
+        ledger: where it is noted what checks create.
         redactor: told of secrets that are learnt.
         on_service: told, on the engine's thread, of a service that turned out to be down while checks ran.
         on_trouble: told, on the engine's thread, of connections that failed, by a code and a URL.
@@ -87,6 +89,7 @@ class Engine:
         *,
         pages: Any = None,
         fence: BrowserFence | None = None,
+        ledger: CreationLedger | None = None,
         redactor: Redactor | None = None,
         on_service: Callable[[ServiceState], None] = lambda _state: None,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
@@ -115,6 +118,7 @@ class Engine:
             context.reports,
             context.deadline,
             fence or BrowserFence(target),
+            ledger,
         )
         self._watch: ReleaseWatch | None = None
         self._release = ReleaseEvidence(context.expected)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from postdeploy.domain.check import Check, Step
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
-from postdeploy.engine.attempt import Answer, Ask
+from postdeploy.engine.attempt import Answer, Wanted
 
 __all__ = ["Life"]
 
@@ -27,7 +27,7 @@ class Life:
     check: Check
     future: Future[CheckResult]
     attempts: list[Attempt] = field(default_factory=list)
-    generator: Generator[Ask, Answer, Attempt] | None = None
+    generator: Generator[Wanted, Answer | None, Attempt] | None = None
     asking: Step | None = None
     asked: int = 0
     ended: bool = False

@@ -19,7 +19,7 @@ from postdeploy.domain.tokens import issued
 from postdeploy.errors import PostdeployError, ProbeError
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
 
-__all__ = ["Record"]
+__all__ = ["Record", "select"]
 
 _SERVER_ERROR = 500
 
@@ -85,7 +85,7 @@ class Record:
             for secret in issued(answer.method, answer.headers, answer.body):
                 learn(secret)
         for save in step.save:
-            value = _select(answer, save)
+            value = select(answer, save)
             if value is MISSING:
                 self._fail([_nothing(save, step, number)], step, answer.excerpt(), _server_fault(answer, url))
                 continue
@@ -149,7 +149,8 @@ def _nothing(save: Save, step: Step, number: int) -> Finding:
     return Finding("mismatch", f"save {save.name}", f"a value at {place}", "nothing", number, step.line, step.column)
 
 
-def _select(answer: Observation, save: Save) -> Any:
+def select(answer: Observation, save: Save) -> Any:
+    """The value that is to be saved, or MISSING."""
     try:
         if save.header is not None:
             return answer.subject("header", save.header)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
+from postdeploy.domain.creation import Creation, recipe
 from postdeploy.domain.evidence import ServiceState
 from postdeploy.domain.foreign import plain
 from postdeploy.domain.health import OWN_FAULTS
@@ -20,6 +21,7 @@ from postdeploy.engine.attempt import Answer, Ask, Surroundings, attempt_check
 from postdeploy.engine.curl import reproduce
 from postdeploy.engine.dispatch import Dispatcher, Errand
 from postdeploy.engine.ending import Ending
+from postdeploy.engine.entry import Note
 from postdeploy.engine.life import Life
 from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
@@ -139,9 +141,14 @@ class CheckRunner:
 
     def _attempt(self, life: Life) -> None:
         variables = {**self._variables, "unique": uuid.uuid4().hex}
-        around = replace(self._around, ended=lambda: life.ended)
+        creation = self._creation if self._dispatcher.ledger is not None else None
+        around = replace(self._around, ended=lambda: life.ended, creation=creation)
         life.generator = attempt_check(life.check, variables, around)
         self._advance(life, None)
+
+    def _creation(self, check: Check) -> Creation:
+        undo = tuple(recipe(step) for step in check.cleanup if isinstance(step.probe, HttpProbe))
+        return Creation(uuid.uuid4().hex, self._target.name, self._dispatcher.run_id, check.id, undo)
 
     def _hear(self, life: Life, answer: Answer) -> None:
         life.asking = None
@@ -151,10 +158,13 @@ class CheckRunner:
         if life.generator is None:
             return
         try:
-            ask = next(life.generator) if answer is None else life.generator.send(answer)
+            ask = life.generator.send(answer)
         except StopIteration as stop:
             life.leave()
             self._conclude(life, stop.value)
+            return
+        if isinstance(ask, Note):
+            self._dispatcher.note(ask.record, partial(self._noted, life))
             return
         life.asking = ask.step
         life.asked += 1
@@ -164,6 +174,9 @@ class CheckRunner:
         except Exception as error:  # noqa: BLE001  # the attempt goes on, so that its cleanup is not lost
             problem = PostdeployError(f"{type(error).__name__}: {error}")
             self._loop.call_soon(lambda: self._reply(life, number, problem))
+
+    def _noted(self, life: Life, problem: PostdeployError | None) -> None:
+        self._guarded(life, lambda each: self._advance(each, problem))
 
     def _reply(self, life: Life, number: int, reply: Answer) -> None:
         """An answer to a question that was given up in the meantime changes nothing."""

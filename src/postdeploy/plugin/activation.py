@@ -28,6 +28,7 @@ from postdeploy.plugin import (
     planning,
     protocol,
     selection,
+    undo,
 )
 from postdeploy.plugin.allure_masking import mask_allure
 from postdeploy.plugin.console import Console
@@ -146,6 +147,7 @@ def _parts(
         lies,
         outcome,
         fixtures,
+        undo,
         pages,
         distribution,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from postdeploy.created import LEDGER_FILE, CreationLedger
 from postdeploy.domain.check import Check, Kind
 from postdeploy.domain.control import ControlResult
 from postdeploy.domain.evidence import PlannedCheck, ReleaseEvidence, ServiceState, control_record, service_record
@@ -58,6 +59,7 @@ class Execution:
         self._control = ControlWatch(target, context.run_id, self._controlled)
         self._learnt: list[dict[str, Any]] = []
         self.fence = BrowserFence(target)
+        self.ledger = CreationLedger(settings.reports / LEDGER_FILE, self.redactor.tree)
 
     @property
     def coordinates(self) -> bool:
@@ -135,6 +137,7 @@ class Execution:
                 self.context,
                 pages=_LazyPages(self.pages),
                 fence=self.fence,
+                ledger=self.ledger,
                 redactor=self.redactor,
                 on_service=self._service_changed,
                 on_trouble=self._control.trouble,
@@ -203,11 +206,20 @@ class Execution:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)
             stack.callback(self.fence.close)
+            stack.callback(self._close_ledger)
             for part in (server.stop if server else None, pages.close if pages else None):
                 if part is not None:
                     stack.callback(part)
             if engine is not None:
                 stack.callback(engine.close)
+
+    def _close_ledger(self) -> None:
+        """Tell what the run has left on the target."""
+        mine = self.ledger.mine(self.context.run_id)
+        if mine and not self.settings.worker:
+            count = f"{len(mine)} thing{'s' if len(mine) > 1 else ''}"
+            self._progress.say(f"postdeploy: {count} may be left on the target: postdeploy sweep {self.target.name}")
+        self.ledger.close()
 
     # The steps.
 
