@@ -15,10 +15,18 @@
 # Environment:
 #
 #   RUN_ID            names the run; the gate asks for the same name           (made up by postdeploy)
+#   VERDICT_SIGNING_KEY   the private key that the verifier signs with         (not signed)
 #   VERIFY_DEADLINE   what the verifier may take                               (5m)
 #   VERIFY_LIMIT      when it is asked to end, whatever it does                (7m: its deadline and its own grace)
 #   VERIFY_GRACE      how long after that it is killed                         (20s)
 set -euo pipefail
+
+# The environment that a process was started with stays readable, so this one is replaced by one that never had the key:
+# the verifier reads it from a descriptor, once, before there is anyone else to read it.
+if [[ -n ${VERDICT_SIGNING_KEY:-} ]]; then
+  exec 3< <(printf '%s\n' "$VERDICT_SIGNING_KEY")
+  exec env -u VERDICT_SIGNING_KEY VERDICT_KEY_DESCRIPTOR=3 "${BASH_SOURCE[0]}" "$@"
+fi
 
 words=() options=()
 while (($#)) && [[ $1 != -- ]]; do
@@ -40,6 +48,7 @@ fi
 arguments=("$1" --deadline "${VERIFY_DEADLINE:-5m}" --reports reports)
 [[ $# -lt 2 ]] || arguments+=(--release "$2")
 [[ -z ${RUN_ID:-} ]] || arguments+=(--run-id "$RUN_ID")
+[[ -z ${VERDICT_KEY_DESCRIPTOR:-} ]] || arguments+=(--sign-key "/dev/fd/$VERDICT_KEY_DESCRIPTOR")
 arguments+=("${options[@]}")
 
 signalled=

@@ -72,6 +72,23 @@ def test_options_come_from_the_environment(stage: Stage) -> None:
     assert stage.calls == ["postdeploy verify staging --deadline 90s --reports reports --run-id run-1"]
 
 
+def test_a_key_reaches_the_verifier_and_nobody_else(stage: Stage) -> None:
+    """It is read from a descriptor; neither the verifier nor the shell around it has it in its environment."""
+    spy = """
+        cat "${!#}" >>"$CALLS"
+        for process in $$ $PPID $(ps -o ppid= -p $PPID); do
+          if tr '\\0' '\\n' <"/proc/$process/environ" | grep -q some-secret; then echo "seen in $process" >>"$CALLS"; fi
+        done"""
+    stage._program(stage.folder / "bin" / "postdeploy", f'echo "postdeploy $*" >>"$CALLS"{spy}')
+    ending = stage.run("exec deploy/verify.sh staging", VERDICT_SIGNING_KEY="some-secret\nkey", RUN_ID="run-1")
+    assert ending.status == 0, ending.output
+    assert stage.calls == [
+        "postdeploy verify staging --deadline 5m --reports reports --run-id run-1 --sign-key /dev/fd/3",
+        "some-secret",
+        "key",
+    ]
+
+
 @pytest.mark.parametrize("arguments", ["", "''", "a b c"])
 def test_wrong_arguments_are_explained(stage: Stage, arguments: str) -> None:
     """A wrong call verifies nothing and says how it is meant."""
