@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from postdeploy.domain.cause import Cause
 from postdeploy.domain.control import ControlResult
 from postdeploy.domain.evidence import Evidence, PlannedCheck, ServiceState
 from postdeploy.domain.result import Attempt
-from postdeploy.domain.verdict import Verdict
+
+if TYPE_CHECKING:
+    from postdeploy.domain.cause import Cause
+    from postdeploy.domain.verdict import Verdict
 
 __all__ = ["SCHEMA", "iso", "started_document", "verdict_document"]
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.created import CreationLedger
 from postdeploy.domain.check import Check
@@ -18,15 +18,14 @@ from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Service, Target
-from postdeploy.engine.credentials import CredentialCheck
-from postdeploy.engine.dispatch import Dispatcher, Pages
-from postdeploy.engine.ending import GRACE
 from postdeploy.engine.preflight import Preflight
-from postdeploy.engine.release import ReleaseWatch, Waiting
 from postdeploy.engine.results import Results
-from postdeploy.engine.runner import CheckRunner
-from postdeploy.guard.fence import BrowserFence
 from postdeploy.probes.http_loop import HttpLoop
+
+if TYPE_CHECKING:
+    from postdeploy.engine.release import ReleaseWatch, Waiting
+    from postdeploy.engine.runner import CheckRunner
+    from postdeploy.guard.fence import BrowserFence
 
 __all__ = ["Engine", "Readiness", "RunContext"]
 
@@ -110,38 +109,25 @@ class Engine:
         self._unstarted: list[tuple[Check, Future[CheckResult]]] = []
         self._loop = HttpLoop(target.budget, clock=clock, on_crash=self._crashed)
         self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble, target.maintenance)
-        self._dispatcher = Dispatcher(
-            target,
-            self._loop,
-            context.run_id,
-            pages or Pages(),
-            context.reports,
-            context.deadline,
-            fence or BrowserFence(target),
-            ledger,
-        )
+        self._pages = pages
+        self._fence = fence
+        self._ledger = ledger
+        self._redactor = redactor or Redactor()
+        self._on_service = on_service
         self._watch: ReleaseWatch | None = None
         self._release = ReleaseEvidence(context.expected)
         self._closing = threading.Lock()
         self._begun = self._closed = self._controls = False
         self._broken: str | None = None
-        self._runner = CheckRunner(
-            self._dispatcher,
-            self._preflight,
-            self.services,
-            target.policy.confirm,
-            variables=self._variables(),
-            redactor=redactor or Redactor(),
-            on_service=on_service,
-            on_trouble=on_trouble,
-            wall=wall,
-        )
+        self._furnishing = threading.Lock()
+        self._furnished: CheckRunner | None = None
 
     def begin(self, *, wait: bool = True) -> None:
         """Start preflight and (unless ``wait`` is false) the wait for the release; ``ready`` tells how it went."""
         self._begun = True
         self._loop.start()
         self._loop.call_soon(lambda: self._begin(wait))
+        _ = self._runner  # while the services are being waited for
 
     def submit(self, checks: Iterable[Check]) -> None:
         """Run checks as soon as the target is ready; ``result`` has their futures."""
@@ -195,14 +181,49 @@ class Engine:
             self._closed = True
         reason = "the run ended before this check did"
         if self._begun and not self._broken:
+            from postdeploy.engine.ending import GRACE
+
             ended = threading.Event()
             self._loop.call_soon(lambda: self._give_up(reason, ended))
             ended.wait(GRACE)
             self._runner.ending.clean.wait(GRACE)
         self._loop.stop()
-        self._dispatcher.close()
+        if self._furnished is not None:
+            self._furnished.close()
         self._results.end(Outcome.NOT_RUN, reason)
         self._set_ready(Readiness(self._release, ()))
+
+    @property
+    def _runner(self) -> CheckRunner:
+        """What runs checks; made when it is first needed, on whichever thread that is."""
+        with self._furnishing:
+            if self._furnished is None:
+                self._furnished = self._furnish()
+            return self._furnished
+
+    def _furnish(self) -> CheckRunner:
+        from postdeploy.engine.dispatch import Dispatcher, Pages
+        from postdeploy.engine.runner import CheckRunner
+        from postdeploy.guard.fence import BrowserFence
+        from postdeploy.probes import http_faults
+
+        assert http_faults  # noqa: S101  # a machine that cannot open its file any more can still say so
+
+        target, context = self.target, self.context
+        pages, fence = self._pages or Pages(), self._fence or BrowserFence(target)
+        return CheckRunner(
+            Dispatcher(
+                target, self._loop, context.run_id, pages, context.reports, context.deadline, fence, self._ledger
+            ),
+            self._preflight,
+            self.services,
+            target.policy.confirm,
+            variables=self._variables(),
+            redactor=self._redactor,
+            on_service=self._on_service,
+            on_trouble=self._on_trouble,
+            wall=self._wall,
+        )
 
     def _variables(self) -> dict[str, object]:
         secrets = {f"secrets.{name}": secret.reveal() for name, secret in self.target.secrets.items()}
@@ -220,6 +241,8 @@ class Engine:
         if self.context.deadline is not None:
             self._loop.call_later(self.context.deadline - self._loop.clock(), self._expire)
         if wait and self.target.release is not None:
+            from postdeploy.engine.release import ReleaseWatch
+
             self._watch = ReleaseWatch(
                 self.target, self.target.release, self._loop,
                 run_id=self.context.run_id, expected=self.context.expected,
@@ -262,8 +285,10 @@ class Engine:
         if login is None or state is None or not state.live or not self._controls:
             self.credentials.set()
             return
+        from postdeploy.engine.credentials import CredentialCheck
+
         CredentialCheck(
-            self.target, self._dispatcher.fetcher, self.context.run_id,
+            self.target, self._runner.fetcher, self.context.run_id,
             wall=self._wall, told=self._on_control, done=self.credentials.set,
         ).begin(login)  # fmt: skip
 

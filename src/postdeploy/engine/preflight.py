@@ -15,7 +15,6 @@ from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.target import Maintenance, Service
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers
-from postdeploy.probes.connection import Timeline, endpoint, resolve
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import HttpRequest
 
@@ -82,6 +81,8 @@ class Preflight:
 
 
 def _name_error(service: Service) -> ProbeError | None:
+    from postdeploy.probes.connection import Timeline, resolve
+
     timeline = Timeline(service.host, _TIMEOUT, time.monotonic)
     try:
         with timeline.phase("dns"):
@@ -99,6 +100,8 @@ def state_of(
 ) -> ServiceState:
     """What an answer says about a service: any answer means up, at its health path only one below 500."""
     if isinstance(answer, ProbeError):
+        from postdeploy.probes.connection import endpoint
+
         message = plain(f"{answer.message} ({endpoint(service.host, service.port)})")
         return ServiceState(service.name, False, answer.code, message, answer.target_fault, attempts)
     ill = bool(service.health) and answer.status >= _SERVER_ERROR

@@ -22,6 +22,7 @@ from postdeploy.engine.curl import reproduce
 from postdeploy.engine.dispatch import Dispatcher, Errand
 from postdeploy.engine.ending import Ending
 from postdeploy.engine.entry import Note
+from postdeploy.engine.fetching import Fetcher
 from postdeploy.engine.life import Life
 from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
@@ -114,6 +115,15 @@ class CheckRunner:
         for life in lives:
             life.finish(outcome, reason=reason)
         self.ending.begin(lives)
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """Sends HTTP on behalf of a check."""
+        return self._dispatcher.fetcher
+
+    def close(self) -> None:
+        """Let go of threads."""
+        self._dispatcher.close()
 
     def _guarded(self, life: Life, step: Callable[[Life], None]) -> None:
         """A fault of ours in one check must not end the others."""

@@ -42,7 +42,6 @@ from postdeploy.plugin.options import Settings
 from postdeploy.plugin.overrun import Overrun
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.sense import require_sense
-from postdeploy.plugin.show_plan import ShowPlan
 from postdeploy.plugin.terminal import TerminalReport
 from postdeploy.plugin.workers import Workers
 
@@ -155,6 +154,8 @@ def _parts(
     yield Warnings(execution.redactor)
     yield Confidences(execution, confided)
     if execution.settings.show_plan:
+        from postdeploy.plugin.show_plan import ShowPlan
+
         yield ShowPlan(execution)
     if execution.settings.lock:
         from postdeploy.plugin.locking import Locking

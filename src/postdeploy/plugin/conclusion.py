@@ -6,15 +6,17 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
-from postdeploy.domain.verdict import ExitStatus, exit_status
+from postdeploy.domain.status import ExitStatus
 from postdeploy.errors import DocumentError
 from postdeploy.plugin.keys import CONSOLE, RECORDER
 from postdeploy.plugin.recorder import Recorder
-from postdeploy.plugin.terminal import say_last_words, say_leaks, say_unsealed
-from postdeploy.reports import Report
+
+if TYPE_CHECKING:
+    from postdeploy.reports import Report
 
 __all__ = ["concluded"]
 
@@ -65,6 +67,9 @@ def _nothing_verified() -> int:
 
 
 def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> int:
+    from postdeploy.domain.verdict import exit_status
+    from postdeploy.plugin.last_words import say_last_words, say_leaks, say_unsealed
+
     leaks: list[str] = []
     try:
         leaks = recorder.cleanse()
@@ -83,7 +88,7 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
 def _reports(recorder: Recorder) -> Iterator[Report]:
     """The reports that were asked for, rendered from the verdict as it stands on disk."""
     from postdeploy.documents import read_document
-    from postdeploy.reports import write_reports
+    from postdeploy.reports import Report, write_reports
 
     settings = recorder.settings
     try:

@@ -21,7 +21,6 @@ from postdeploy.domain.target import Target
 from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.orphans import OrphanWatch
-from postdeploy.engine.server import ServerProcess
 from postdeploy.errors import ProbeError, ServerStartError
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
@@ -32,6 +31,7 @@ from postdeploy.plugin.progress import Progress
 
 if TYPE_CHECKING:
     from postdeploy.browser.pages import PagePool
+    from postdeploy.engine.server import ServerProcess
     from postdeploy.plugin.recorder import Recorder
 
 __all__ = ["Execution"]
@@ -77,6 +77,8 @@ class Execution:
     def pytest_sessionstart(self) -> None:
         """Start the target's own server, so that it gets ready while tests are collected."""
         if self.target.server and not self.settings.worker and self.settings.sends:
+            from postdeploy.engine.server import ServerProcess
+
             self._server = ServerProcess(self.target, self.settings.root, self.settings.reports)
             with self._server_problems():
                 self._server.start()
@@ -118,12 +120,13 @@ class Execution:
     def prepare(self) -> None:
         """Wait for the target; everything declared is in flight when this returns."""
         self._wait_for_server()
-        self._control.begin()
         if not self.coordinates and self._readiness is None:
             if any(check.kind is Kind.UI for check in self.declared):
                 self.pages().warm()
             self._submit()
+        self._control.begin()
         if self.recorder is not None:
+            self.recorder.warm()
             self.recorder.readiness(self._ready())
         if self.coordinates:
             self.handover.tell_readiness(self._ready())

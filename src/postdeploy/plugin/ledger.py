@@ -7,19 +7,20 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postdeploy.documents import VERDICT_FILE, read_regular, render_document, why, write_atomically, write_document
-from postdeploy.domain.decision import decide
 from postdeploy.domain.document import started_document, verdict_document
 from postdeploy.domain.evidence import Evidence, fold
 from postdeploy.domain.redaction import Redactor
-from postdeploy.domain.verdict import Verdict
 from postdeploy.errors import DocumentError, JournalError
 from postdeploy.journal import EVIDENCE_FILE, Journal
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.signals import Signals
 from postdeploy.reports import planned
+
+if TYPE_CHECKING:
+    from postdeploy.domain.verdict import Verdict
 
 __all__ = ["Ledger"]
 
@@ -66,6 +67,8 @@ class Ledger:
             return self._outcome
 
     def _seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
+        from postdeploy.domain.decision import decide
+
         self.append({"record": "finished", "at": time.time(), "pytest_exit": pytest_exit})
         self._sealed = True
         if self._broken is not None:

@@ -6,7 +6,6 @@ import ast
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,6 +64,8 @@ def unknown_mark(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseExcept
     word = _unknown(excinfo.value)
     if word is None:
         return None
+    from difflib import get_close_matches
+
     known = [line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")]
     close = get_close_matches(word, known, 1)
     hint = f"did you mean '{close[0]}'?" if close else "register it under 'markers' in pytest's configuration"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 import pytest
@@ -74,5 +73,7 @@ def _names(raw: Any) -> bool:
 
 
 def _close(word: str, options: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(word, list(options), 1)
     return f" (did you mean '{close[0]}'?)" if close else ""

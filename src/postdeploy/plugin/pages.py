@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postdeploy.browser.recorder import PageRecorder
 from postdeploy.domain.result import Finding
 from postdeploy.engine.places import below, evidence_folder
 from postdeploy.errors import GuardRefusalError
@@ -33,6 +32,8 @@ class TestPages:
     __test__ = False
 
     def __init__(self, item: pytest.Item, execution: Execution) -> None:
+        from postdeploy.browser.recorder import PageRecorder
+
         target = execution.target
         attempt = getattr(item, "execution_count", 1)
         self._item = item

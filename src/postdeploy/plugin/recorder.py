@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import asdict
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,16 +17,18 @@ from postdeploy.domain.evidence import Evidence, ReleaseEvidence, ServiceState, 
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.target import Target
-from postdeploy.domain.verdict import Verdict
 from postdeploy.engine.engine import Readiness, RunContext
 from postdeploy.errors import ConfigurationError, SecretMissingError
-from postdeploy.plugin.attempts import AttemptLog
 from postdeploy.plugin.cleansing import cleanse
 from postdeploy.plugin.facts import about_baseline, about_run, about_target
 from postdeploy.plugin.keys import PAYLOAD
 from postdeploy.plugin.ledger import Ledger
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.signals import Signals
+
+if TYPE_CHECKING:
+    from postdeploy.domain.verdict import Verdict
+    from postdeploy.plugin.attempts import AttemptLog
 
 __all__ = ["Recorder"]
 
@@ -41,7 +44,6 @@ class Recorder:
         self.evidence: Evidence | None = None
         self.signals = Signals(self._signalled)
         self._ledger = Ledger(settings, self.signals)
-        self._attempts = AttemptLog()
         self._planned: set[str] | None = None
         self._files: Mapping[str, str] = {}
         self._ended_early = False
@@ -64,6 +66,14 @@ class Recorder:
             self._ledger.append({"record": "lock", "file": lock.file, "checks": list(lock.checks)})
         self.signals.install()
 
+    def warm(self) -> None:
+        """Import what sealing needs, while there is nothing to do but wait and files can still be opened."""
+        with self.signals.postponed():
+            from postdeploy.domain import decision
+            from postdeploy.plugin import last_words
+
+            assert decision, last_words  # noqa: S101  # it is enough that they are there
+
     def refuse(self, error: ConfigurationError) -> None:
         """The verdict of a run whose configuration is wrong: nothing was sent."""
         self._start({"name": self.settings.target}, Policy(), self.settings.release)
@@ -83,6 +93,12 @@ class Recorder:
         for leak in leaks:
             self.incident("safety_violation", leak)
         return leaks
+
+    @cached_property
+    def _attempts(self) -> AttemptLog:
+        from postdeploy.plugin.attempts import AttemptLog
+
+        return AttemptLog()
 
     @property
     def path(self) -> Any:

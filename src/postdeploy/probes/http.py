@@ -13,7 +13,7 @@ import pycurl
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.errors import ProbeError
 from postdeploy.probes.http_body import BODY_LIMIT, decode_body
-from postdeploy.probes.http_faults import fault_of, reused
+from postdeploy.probes.http_handles import reused
 from postdeploy.probes.http_request import HttpRequest
 
 __all__ = ["Exchange"]
@@ -109,6 +109,8 @@ class Exchange:
         phases = _phases(curl, curl.getinfo(pycurl.TOTAL_TIME), secure=self.request.url.startswith("https:"))
         if self._overflow:
             return ProbeError("protocol_too_large", f"the answer has {self._overflow}", phases=phases)
+        from postdeploy.probes.http_faults import fault_of
+
         fault = fault_of(curl, number, text, self.request)
         fault.phases = phases
         return fault

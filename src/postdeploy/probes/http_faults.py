@@ -10,9 +10,10 @@ import pycurl
 
 from postdeploy.errors import ProbeError
 from postdeploy.probes.faults import BY_ERRNO, BY_VERIFY_CODE, RESET, RESOLVER_TIMEOUT, Meaning
+from postdeploy.probes.http_handles import reused
 from postdeploy.probes.http_request import HttpRequest
 
-__all__ = ["fault_of", "reused"]
+__all__ = ["fault_of"]
 
 _NO_CONNECTION: Final = Meaning("connection_failed", "no connection could be made")
 _NOT_HTTP: Final = Meaning("protocol_not_http", "what came is not HTTP")
@@ -77,8 +78,3 @@ def _late(curl: Any, request: HttpRequest) -> Meaning:
     if request.url.startswith("https:") and not curl.getinfo(pycurl.APPCONNECT_TIME):
         return Meaning("timeout", f"no TLS handshake {within}")
     return Meaning("timeout", f"no complete answer {within}")
-
-
-def reused(curl: Any) -> bool:
-    """Whether the exchange took a connection of an earlier one: nothing was looked up, and yet there is an address."""
-    return not curl.getinfo(pycurl.NAMELOOKUP_TIME) and bool(curl.getinfo(pycurl.PRIMARY_IP))

@@ -9,7 +9,7 @@ import pycurl
 
 from postdeploy.guard.authorities import authorities
 
-__all__ = ["Handles"]
+__all__ = ["Handles", "reused"]
 
 _QUICK_EXIT: Final = 322  # CURLOPT_QUICK_EXIT, which pycurl does not name: do not wait for a resolver's thread
 
@@ -47,3 +47,8 @@ class Handles:
         if self._authorities:
             curl.setopt(pycurl.CAINFO, self._authorities)
         return curl
+
+
+def reused(curl: Any) -> bool:
+    """Whether the exchange took a connection of an earlier one: nothing was looked up, and yet there is an address."""
+    return not curl.getinfo(pycurl.NAMELOOKUP_TIME) and bool(curl.getinfo(pycurl.PRIMARY_IP))
