@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from postdeploy.domain.attestation import render_statement, statement
 from postdeploy.domain.evidence import Evidence
 from postdeploy.dsse import seal_envelope
 from postdeploy.gate import Ruling, believe, judge, refuse
+from tests.domain.builders import incidents, plan
 from tests.sealed import FAILED, KEY, OTHER_KEY, PASSED, demand, seal, sign
 
 KEYS = (OTHER_KEY.public(), KEY.public())
@@ -53,6 +56,27 @@ def test_sentences(path: Path) -> None:
     """What the gate says is the verdict in one sentence, or the reason of its refusal."""
     assert judge(path, demand(keys=KEYS)) == Ruling(0, ALL_PASSED)
     assert refuse("because") == Ruling(30, "refused: because")
+
+
+def test_what_holds(tmp_path: Path) -> None:
+    """A verdict that could not tell holds, whatever pytest's own status for it is; so does a failure that is held."""
+    interrupted = replace(PASSED, incidents=incidents("interrupted"), pytest_exit=2)
+    words = "inconclusive, hold: interrupted: interrupted happened"
+    assert judge(seal(tmp_path, interrupted), demand(status=2)) == Ruling(10, words)
+    assert judge(seal(tmp_path, interrupted), demand(status=10)).status == 30
+    major = replace(FAILED, plan=(plan("home"), plan("api", "major")))
+    assert judge(seal(tmp_path, major), demand(status=10)).status == 10
+
+
+def test_of_a_run_that_never_finished(tmp_path: Path) -> None:
+    """A verdict without an end is refused in these words."""
+    path = seal(tmp_path)
+    journal = path.with_name("evidence.jsonl")
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    said = json.loads(path.read_bytes())
+    said["evidence"]["sha256"] = hashlib.sha256(journal.read_bytes()).hexdigest()
+    path.write_bytes(render_document(said))
+    assert judge(path, demand()) == refuse("the evidence is of a run that never finished")
 
 
 def test_not_signed(path: Path) -> None:

@@ -244,6 +244,30 @@ def test_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_written_beside_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new file comes from the same folder, hidden: a rename across file systems would not be atomic."""
+    moved: list[Path] = []
+    monkeypatch.setattr(os, "replace", lambda source, _path: moved.append(Path(source)))
+    write_atomically(tmp_path / "verdict.json", b"new")
+    assert moved == [tmp_path / f".verdict.json.{os.getpid()}"]
+
+
+def test_a_journal_that_cannot_be_closed(path: Path) -> None:
+    """Leaving a journal that a full disk has broken raises nothing: what mattered was told before."""
+    with Journal(path) as journal:
+        journal.append({"record": "a"})
+        os.close(journal._file.fileno())
+
+
+def test_only_the_beginning_of_what_is_no_record_is_quoted(path: Path) -> None:
+    """Eighty characters are enough to find the place."""
+    path.parent.mkdir()
+    path.write_bytes(json.dumps("x" * 200).encode() + b"\n")
+    with pytest.raises(JournalError) as caught:
+        read_journal(path)
+    assert str(caught.value) == f"{path}:1: not a record: {(json.dumps('x' * 200)[:80]).encode()!r}"
+
+
 def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path without a folder is one in the current folder."""
     monkeypatch.chdir(tmp_path)

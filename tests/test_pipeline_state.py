@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ def test_accepted_once(state: PipelineState) -> None:
     """A run is accepted once, and not read again."""
     state.open(RUN)
     state.accept("run-1")
+    assert Path(state.path("run-1") + ".accepted").stat().st_mode & 0o777 == 0o600
     for again in (state.accept, state.read):
         with pytest.raises(JournalError, match="the run run-1 was accepted before; a verdict is accepted once"):
             again("run-1")
@@ -114,6 +117,17 @@ def test_run_ids() -> None:
     names = {new_run_id() for _ in range(100)}
     assert len(names) == 100
     assert all(re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{32}", name) for name in names)
+
+
+def test_run_ids_name_the_time_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same moment has the same name in Seoul."""
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        assert abs(time.time() - datetime.strptime(new_run_id()[:15] + "+0000", "%Y%m%dT%H%M%S%z").timestamp()) < 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_default_place(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,10 @@ def test_other_tools_read_the_files(tmp_path: Path) -> None:
         (KEY.pem(), "not an Ed25519 public key in PEM"),
         (KEY.public().pem().replace(b"END PUBLIC", b"END PRIVATE"), "not an Ed25519 public key in PEM"),
         (KEY.public().pem().replace(b"BEGIN PUBLIC", b"BEGIN PRIVATE"), "not an Ed25519 public key in PEM"),
-        (b"-----BEGIN PUBLIC KEY-----\n!!\n-----END PUBLIC KEY-----\n", "PEM whose base64 is broken"),
+        (
+            b"-----BEGIN PUBLIC KEY-----\n!!\n-----END PUBLIC KEY-----\n",
+            "25519 public key in PEM whose base64 is broken",
+        ),
         (
             b"-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n",
             "in PEM, but not one of Ed25519",
@@ -84,6 +87,8 @@ def test_a_private_key_is_never_quoted() -> None:
 def test_spaces_around_lines_do_not_matter() -> None:
     """A variable of a CI system may have lost its last line end, or gained carriage returns."""
     assert PublicKey.from_pem(KEY.public().pem().strip().replace(b"\n", b"\r\n")) == KEY.public()
+    begin, body, end = KEY.public().pem().splitlines()
+    assert PublicKey.from_pem(b"\n".join([begin, body[:40], body[40:], end])) == KEY.public()
 
 
 def test_where_keys_stand(tmp_path: Path) -> None:

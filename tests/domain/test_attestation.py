@@ -10,7 +10,7 @@ from postdeploy.domain.attestation import render_statement, statement, subject_d
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import Evidence
-from tests.domain.builders import evidence, failed, passed, plan, release, result
+from tests.domain.builders import blocked, evidence, failed, passed, plan, release, result
 from tests.sealed import CONFIG, FAILED, PASSED
 
 EVIDENCE, VERDICT = "e" * 64, "d" * 64
@@ -96,6 +96,15 @@ def test_results() -> None:
     }  # fmt: skip
     assert (said["f"]["passedTests"], said["f"]["failedTests"]) == (["home"], ["api"])
     assert said["u"]["failedTests"] == ["b"]
+
+
+def test_what_no_verdict_says() -> None:
+    """A pass for a reason that is none is not PASSED; a blocked check has failed."""
+    said = stated(evidence(passed("a"), blocked("b")))
+    assert said["predicate"]["failedTests"] == ["b"]
+    proof = {"file": "evidence.jsonl", "sha256": EVIDENCE, "records": 7}
+    document = verdict_document(PASSED, decide(PASSED), proof=proof, exporters={})
+    assert statement(document | {"reason": "because"}, VERDICT)["predicate"]["result"] == "FAILED"
 
 
 def test_subjects() -> None:

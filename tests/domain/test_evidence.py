@@ -84,7 +84,7 @@ def test_two_results(second: CheckResult) -> None:
     contradiction = {"record": "result", "result": result("a", "failed", "passed").to_json()}
     other = {"record": "result", "result": second.to_json()}
     kept = fold([*lines[:2], contradiction, other]).results["a"]
-    assert (kept.outcome, kept.reason) == (Outcome.ERRORED, "it reported more than one result")
+    assert (kept.check_id, kept.outcome, kept.reason) == ("a", Outcome.ERRORED, "it reported more than one result")
     assert len(kept.attempts) == 2 + len(second.attempts)
 
 
@@ -175,3 +175,5 @@ def test_answered_since(ended: float, since: bool) -> None:
     heard = result("home", "passed", attempts=(attempt(at=ended - 0.1, duration=0.1),))
     run = evidence(heard, release=ReleaseEvidence())
     assert run.answered_since(BEGIN + 5 - 0.1) is since
+    at_once = result("home", "passed", attempts=(attempt(at=5, duration=0.5),))
+    assert evidence(at_once, release=ReleaseEvidence()).answered_since(BEGIN + 5.5)

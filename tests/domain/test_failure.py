@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from postdeploy.domain.decision import decide
 from postdeploy.domain.evidence import Baseline
 from postdeploy.domain.policy import Action, Confirmation, Policy
-from postdeploy.domain.result import CheckResult, Outcome
+from postdeploy.domain.result import CheckResult, Finding, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import (
     attempt,
@@ -119,6 +120,8 @@ def test_silence(code: str) -> None:
         (down(code="connect_timeout"), ROLLBACK),
         (down(attempts=1), INCONCLUSIVE),
         (down(target_fault=False), INCONCLUSIVE),
+        (replace(down(), live=True), INCONCLUSIVE),
+        (replace(down(), live=True, target_fault=False), INCONCLUSIVE),
         (up(), INCONCLUSIVE),
     ],
 )
@@ -189,6 +192,31 @@ def test_old_and_new_failures() -> None:
     baseline = Baseline("r1", {"old": Outcome.FAILED, "new": Outcome.PASSED})
     verdict = decide(evidence(failed("old"), failed("new"), baseline=baseline))
     assert (verdict.reason, verdict.action) == (Reason.NEWLY_BROKEN, Action.ROLLBACK)
+
+
+def test_spacing_is_met_exactly() -> None:
+    """Attempts that are exactly as far apart as asked, less the tolerance, confirm each other."""
+    exact = Policy(confirm=Confirmation(2, 1.05))
+    apart = {seconds: result("home", "failed", "failed", attempts=(attempt("failed"), attempt("failed", seconds)))
+             for seconds in (1.0, 0.9)}  # fmt: skip
+    assert decided(apart[1.0], policy=exact) == ROLLBACK
+    assert decided(apart[0.9], policy=exact) == INCONCLUSIVE
+
+
+def test_silence_of_a_service_that_was_never_asked_by_a_check() -> None:
+    """What blocked everything from the start is down if something of the target answered since the run began."""
+    states = services(down(code="connect_timeout"), up("api"))
+    assert decided(blocked(), services=states, release=release(last={})) == ROLLBACK
+
+
+def test_only_causes_of_failures_that_count_are_told() -> None:
+    """A summary speaks of the causes of what failed the run, not of those of a warning."""
+    other = (Finding("mismatch", "title", "a", "b"),)
+    minor = result(
+        "minor", "failed", attempts=(attempt("failed", findings=other), attempt("failed", 2, findings=other))
+    )
+    run = evidence(failed("a"), minor, plan=(plan("a"), plan("minor", "minor")))
+    assert decide(run).summary == "1 check failed, one cause: status: expected 200, got 404"
 
 
 def test_summaries() -> None:

@@ -161,3 +161,11 @@ def test_last_attempt() -> None:
     first, second = attempt(Outcome.FAILED), attempt(Outcome.PASSED)
     assert CheckResult("c", Outcome.PASSED, (first, second)).last is second
     assert CheckResult("c", Outcome.SKIPPED).last is None
+
+
+def test_a_finding_without_a_place() -> None:
+    """Step, line and column of a finding may be left out; whatever is there is read."""
+    bare = {"code": "mismatch", "subject": "status", "expected": "200", "observed": "500"}
+    assert Finding.from_json(bare) == Finding("mismatch", "status", "200", "500", 0, 0, 0)
+    placed = Finding.from_json(bare | {"step": 1, "line": 2, "column": 3})
+    assert placed == Finding("mismatch", "status", "200", "500", 1, 2, 3)
