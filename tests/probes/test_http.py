@@ -257,14 +257,14 @@ def test_headers_that_are_no_utf8_are_escaped(server: WebServer, fetch: Fetch) -
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [
-        ("gzip", gzip.compress(b"hello")),
-        ("x-gzip", gzip.compress(b"hello")),
-        ("gzip", gzip.compress(b"hel") + gzip.compress(b"lo")),
+        ("gzip", gzip.compress(b"hello", mtime=0)),
+        ("x-gzip", gzip.compress(b"hello", mtime=0)),
+        ("gzip", gzip.compress(b"hel", mtime=0) + gzip.compress(b"lo", mtime=0)),
         ("deflate", zlib.compress(b"hello")),
         ("deflate", zlib.compress(b"hello")[2:-4]),
-        ("gzip, deflate", zlib.compress(gzip.compress(b"hello"))),
+        ("gzip, deflate", zlib.compress(gzip.compress(b"hello", mtime=0))),
         ("identity", b"hello"),
-        ("GZIP", gzip.compress(b"hello") + b"trailing"),
+        ("GZIP", gzip.compress(b"hello", mtime=0) + b"trailing"),
     ],
 )
 def test_encodings_are_taken_off(server: WebServer, fetch: Fetch, encoding: str, packed: bytes) -> None:
@@ -334,7 +334,7 @@ def test_a_trickle_is_bounded_by_the_timeout(server: WebServer, fetch: Fetch) ->
         (Answer(close=True), "protocol_no_answer"),
         (Answer((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx",), close=True), "protocol_truncated"),
         (Answer((b"SSH-2.0-OpenSSH_9.6\r\n\r\n",), close=True), "protocol_not_http"),
-        (Answer((b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",), close=True), "connection_reset"),
+        (Answer((b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",), close=True), "protocol_chunks"),
     ],
 )
 def test_what_is_no_answer_has_a_code(server: WebServer, fetch: Fetch, answer: Answer, code: str) -> None:

@@ -22,15 +22,15 @@ def plain(text: str) -> str:
     return _UNFIT.sub(_escape, text.replace("\r\n", "\n"))
 
 
-def console(text: str, *, terminal: bool = False, begins_line: bool = True) -> str:
+def console(text: str, *, terminal: bool = False) -> str:
     """The text for a terminal or a build log: plain, and no line of it is a command of GitHub's runner.
 
-    The runner takes ``::`` at the beginning of a line for a command, and ``##[`` anywhere in it.
+    The runner takes ``::`` at the beginning of a line for a command, and ``##[`` anywhere in it. A piece counts as the
+    beginning of a line, since two streams may share one log.
 
     Args:
         text: what is written.
         terminal: whether colours and the sign of progress may stay, as pytest writes them there.
-        begins_line: whether nothing but white space stands before the text in its line.
     """
     if _UNFIT.search(text):
         text = text.replace("\r\n", "\n")
@@ -38,14 +38,8 @@ def console(text: str, *, terminal: bool = False, begins_line: bool = True) -> s
     if "##[" in text:
         text = text.replace("##[", "#\\x23[")
     if "::" in text:
-        text = _COMMAND.sub(lambda match: _harmless(match, begins_line=begins_line), text)
+        text = _COMMAND.sub(r"\1\2\\x3a\\x3a", text)
     return text
-
-
-def _harmless(match: re.Match[str], *, begins_line: bool) -> str:
-    if match[1] or begins_line:
-        return f"{match[1]}{match[2]}\\x3a\\x3a"
-    return match[0]
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -5,15 +5,15 @@ Each answers ``subject(name, argument)`` for the words that may stand under ``ex
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
 
-from postdeploy.domain.matcher import show
+from postdeploy.domain.charset import charset_of
 from postdeploy.domain.page_events import ConsoleMessage, FailedRequest, without_refused
 from postdeploy.domain.selection import MISSING
+from postdeploy.domain.strict_json import UnreadableError, read_json
 
 __all__ = [
     "SUBJECTS",
@@ -32,41 +32,6 @@ __all__ = [
 ]
 
 _EXCERPT: Final = 600
-
-_KEY: Final = 60
-
-
-class UnreadableError(ValueError):
-    """What was asked for cannot be read out of an observation, such as JSON out of an HTML page."""
-
-
-def read_json(body: bytes | str) -> object:
-    """A JSON document, strictly: no NaN, no duplicate keys. Raises UnreadableError with what is wrong and where."""
-    try:
-        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except UnreadableError:
-        raise
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"not JSON: bytes that are not {error.encoding} at offset {error.start}") from error
-    except RecursionError as error:
-        raise UnreadableError("not JSON that can be read: nested too deeply") from error
-    except ValueError as error:
-        raise UnreadableError(f"not JSON that can be read: {error}") from error
-
-
-def _refuse_constant(name: str) -> object:
-    raise UnreadableError(f"not JSON: {name} is not a JSON number")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document: dict[str, object] = {}
-    for key, value in pairs:
-        if key in document:
-            raise UnreadableError(f"JSON with the key {show(key, _KEY)} twice in one object")
-        document[key] = value
-    return document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +83,9 @@ class HttpObservation(Observation):
 
     @cached_property
     def text(self) -> str:
-        """The body as text: UTF-8, with what is not UTF-8 escaped."""
-        return self.body.decode("utf-8", "backslashreplace")
+        """The body as text, with what does not fit its character set escaped. Raises UnreadableError."""
+        kind = self.header("content-type")
+        return self.body.decode(charset_of(kind) if isinstance(kind, str) else "utf-8", "backslashreplace")
 
     @property
     def is_redirect(self) -> bool:
@@ -144,7 +110,7 @@ class HttpObservation(Observation):
         """The status line, the content type and the beginning of the body."""
         kind = self.header("content-type")
         head = f"HTTP/{self.http_version} {self.status}" + ("" if kind is MISSING else f"  {kind}")
-        body = _cut(self.text, _EXCERPT).strip()
+        body = _cut(self.body.decode("utf-8", "backslashreplace"), _EXCERPT).strip()
         return f"{head}\n{body}" if body else head
 
 

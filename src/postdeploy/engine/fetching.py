@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer
 from postdeploy.errors import GuardRefusalError, ProbeError
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS, Courtesy, retry_after
+from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import refusal
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import HttpRequest
 
 __all__ = ["Fetcher", "Wish"]
-
-_REDIRECTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ class Fetcher:
 
     def _follow(self, request: HttpRequest, wish: Wish, outcome: HttpObservation) -> None:
         phases = dict(outcome.phases)
-        if request.redirects >= _REDIRECTS:
-            wish.deliver(ProbeError("protocol_redirects", f"more than {_REDIRECTS} redirects", phases=phases))
+        if request.redirects >= REDIRECT_LIMIT:
+            wish.deliver(ProbeError("protocol_redirects", f"more than {REDIRECT_LIMIT} redirects", phases=phases))
             return
         try:
             following = request.redirected(outcome)

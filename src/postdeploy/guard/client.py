@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ import httpx2
 
 from postdeploy.domain.target import Service, Target
 from postdeploy.guard.authorities import authorities
+from postdeploy.guard.bounded import ACCEPT_ENCODING, BoundedTransport
+from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import require_permission
 from postdeploy.guard.redirects import Hop, following, kept_headers, same_origin
 
@@ -52,6 +54,7 @@ def open_client(
     headers: Callable[[], Mapping[str, str]],
     exchanged: Callable[[Exchanged], None],
     failed: Callable[[str, Exception], None] = lambda _url, _error: None,
+    issued: Callable[[str, Iterable[tuple[str, str]], bytes], None] = lambda _method, _headers, _body: None,
     timeout: float = 10.0,
 ) -> httpx2.Client:
     """A client whose paths are relative to the service; redirects are not followed unless a call asks for it.
@@ -62,19 +65,25 @@ def open_client(
         headers: added to every request, such as those that identify synthetic traffic.
         exchanged: told of every answer.
         failed: told of every request without one, by its URL and why.
-        timeout: seconds for each phase of a request.
+        issued: told of method, headers and body of every answer that was read, for it may hold credentials.
+        timeout: seconds for a whole request, reading the answer included.
     """
     release = target.release.header if target.release else None
-    transport = _GuardedTransport(
-        target, httpx2.HTTPTransport(verify=_trust(target), trust_env=False), headers, exchanged, failed, release
+    transport = _GuardedTransport(target, BoundedTransport(_trust(target), issued), headers, exchanged, failed, release)
+    return _Client(
+        base_url=service.url,
+        transport=transport,
+        timeout=timeout,
+        trust_env=False,
+        headers={"Accept-Encoding": ACCEPT_ENCODING},
+        max_redirects=REDIRECT_LIMIT,
     )
-    return _Client(base_url=service.url, transport=transport, timeout=timeout, trust_env=False)
 
 
-def _trust(target: Target) -> ssl.SSLContext | bool:
+def _trust(target: Target) -> ssl.SSLContext | None:
     """The authorities that declared checks trust; a target without https needs none, and saves their loading."""
     if not any(service.scheme == "https" for service in target.services.values()):
-        return False
+        return None
     return ssl.create_default_context(cafile=authorities())
 
 

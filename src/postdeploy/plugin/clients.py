@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
+from postdeploy.domain.tokens import issued
 from postdeploy.errors import ProbeError
 from postdeploy.guard.client import Exchanged, open_client
 from postdeploy.guard.identity import identity_headers
@@ -33,7 +34,12 @@ class Clients:
             if name not in target.services:
                 raise pytest.UsageError(f"target '{target.name}' has no service '{name}': {', '.join(target.services)}")
             self._open[name] = open_client(
-                target, target.services[name], headers=self._headers, exchanged=self._exchanged, failed=self._failed
+                target,
+                target.services[name],
+                headers=self._headers,
+                exchanged=self._exchanged,
+                failed=self._failed,
+                issued=self._issued,
             )
         return self._open[name]
 
@@ -45,6 +51,10 @@ class Clients:
     def _headers(self) -> Mapping[str, str]:
         current = self._execution.current
         return identity_headers(self._execution.context.run_id, current.check_id if current else "fixture")
+
+    def _issued(self, method: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        for secret in issued(method, headers, body):
+            self._execution.redactor.learn(secret)
 
     def _exchanged(self, exchange: Exchanged) -> None:
         if self._execution.current is not None:

@@ -23,8 +23,6 @@ _UNFINISHED: Final = re.compile(r"(?:##?|:|\x1b(?:[\[\]][0-9;]*)?)\Z")
 _REWRITE: Final = re.compile("(?:\x1b\\[[0-9;]*m)*\r")
 """How pytest begins a line over the last one."""
 
-_BLANK: Final = re.compile(r"(?:[^\S\n]|\x1b\[[0-9;]*m)*")
-
 
 class Console:
     """Standard output and standard error of this process."""
@@ -51,7 +49,6 @@ class _Outlet:
         self._mask = redactor.stream()
         self._terminal = bool(getattr(stream, "isatty", lambda: False)())
         self._held = ""
-        self._begins_line = True
         self._open = False
 
     def open(self) -> None:
@@ -86,10 +83,5 @@ class _Outlet:
 
     def _fit(self, text: str) -> str:
         again = _REWRITE.match(text) if self._terminal else None
-        if again:
-            self._begins_line = True
-            return again[0] + self._fit(text[again.end() :])
-        fit = console(text, terminal=self._terminal, begins_line=self._begins_line)
-        if "\n" in fit or self._begins_line:
-            self._begins_line = _BLANK.fullmatch(fit, fit.rfind("\n") + 1) is not None
-        return fit
+        kept = again[0] if again else ""
+        return kept + console(text[len(kept) :], terminal=self._terminal)

@@ -27,6 +27,7 @@ _TARGET_ERRORS: Final = frozenset(
         ("httpx2", "TransportError"),
         ("httpx2", "TooManyRedirects"),
         ("postdeploy.errors", "ProbeError"),
+        ("postdeploy.domain.strict_json", "UnreadableError"),
     }
 )
 """Classes of exceptions that speak of the target; any other exception of a test means that we could not tell."""

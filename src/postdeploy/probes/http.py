@@ -5,20 +5,23 @@ libcurl keeps its latencies true with many exchanges in flight. Bodies are decod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pycurl
 
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.errors import ProbeError
-from postdeploy.probes.http_body import BODY_LIMIT, decode_body
+from postdeploy.guard.limits import BODY_LIMIT, HEADER_LIMIT, INTERIM_LIMIT, LINES_LIMIT
+from postdeploy.probes.http_body import decode_body
 from postdeploy.probes.http_handles import reused
 from postdeploy.probes.http_request import HttpRequest
 
 __all__ = ["Exchange"]
 
-_HEADER_LIMIT: Final = 256 * 1024
+_SWITCHING: Final = 101
+_BODILESS: Final = frozenset({204, 304})
+"""RFC 9110 §6.4.1: their Content-Length speaks of something else."""
 
 _VERSIONS: Final = {
     pycurl.CURL_HTTP_VERSION_1_0: "1.0",
@@ -31,12 +34,13 @@ _VERSIONS: Final = {
 class Exchange:
     """One request on one handle; the handle's owner performs it and calls ``observation`` or ``error`` afterwards."""
 
-    __slots__ = ("_body", "_header_size", "_headers", "_overflow", "request")
+    __slots__ = ("_begun", "_body", "_header_size", "_headers", "_overflow", "request")
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self._headers: list[bytes] = []
         self._header_size = 0
+        self._begun = 0
         self._body = bytearray()
         self._overflow: str | None = None
 
@@ -69,26 +73,36 @@ class Exchange:
 
     def _on_header(self, line: bytes) -> int | None:
         self._header_size += len(line)
-        if self._header_size > _HEADER_LIMIT:
-            self._overflow = f"headers of more than {_HEADER_LIMIT} bytes"
-            return 0
+        if self._header_size > HEADER_LIMIT:
+            return self._refuse(f"headers of more than {HEADER_LIMIT} bytes")
         self._headers.append(line)
+        if line.startswith(b"HTTP/"):
+            self._begun += 1
+            if self._begun > INTERIM_LIMIT + 1:
+                return self._refuse(f"more than {INTERIM_LIMIT} interim answers before it")
+        if len(self._headers) > LINES_LIMIT:
+            return self._refuse(f"more than {LINES_LIMIT} lines of headers")
         return None
+
+    def _refuse(self, what: str) -> int:
+        self._overflow = what
+        return 0
 
     def _on_body(self, data: bytes) -> int | None:
         if len(self._body) + len(data) > BODY_LIMIT:
-            self._overflow = f"a body of more than {BODY_LIMIT} bytes"
-            return 0
+            return self._refuse(f"a body of more than {BODY_LIMIT} bytes")
         self._body += data
         return None
 
     def observation(self, curl: Any) -> HttpObservation:
-        """What came. Raises ProbeError if the body cannot be decoded within its bound."""
+        """What came. Raises ProbeError if it breaks the protocol, or the body cannot be decoded within its bound."""
         request = self.request
         total = curl.getinfo(pycurl.TOTAL_TIME)
         phases = _phases(curl, total, secure=request.url.startswith("https:"))
         headers = tuple(_parse_headers(self._headers))
         fields = dict(reversed(headers))
+        status = curl.getinfo(pycurl.RESPONSE_CODE)
+        self._require_sound(status, fields, phases)
         return HttpObservation(
             place=request.place,
             duration=request.spent + total,
@@ -96,7 +110,7 @@ class Exchange:
             release=fields.get(request.release_header) if request.release_header else None,
             method=request.method,
             url=request.url,
-            status=curl.getinfo(pycurl.RESPONSE_CODE),
+            status=status,
             headers=headers,
             body=self._decoded(headers, phases) if "content-encoding" in fields else bytes(self._body),
             http_version=_VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), "1.1"),
@@ -109,11 +123,28 @@ class Exchange:
         phases = _phases(curl, curl.getinfo(pycurl.TOTAL_TIME), secure=self.request.url.startswith("https:"))
         if self._overflow:
             return ProbeError("protocol_too_large", f"the answer has {self._overflow}", phases=phases)
+        if number == pycurl.E_RECV_ERROR and not curl.getinfo(pycurl.OS_ERRNO) and self._headers:
+            return ProbeError("protocol_chunks", "the body is not in chunks as its header says", phases=phases)
         from postdeploy.probes.http_faults import fault_of
 
         fault = fault_of(curl, number, text, self.request)
         fault.phases = phases
         return fault
+
+    def _require_sound(self, status: int, fields: Mapping[str, str], phases: dict[str, float]) -> None:
+        """What libcurl lets pass although the other end of the connection may read it in another way."""
+        if status == _SWITCHING:
+            raise ProbeError("protocol_upgrade", "it switches to a protocol that nobody asked for", phases=phases)
+        told = fields.get("content-length")
+        if told is None:
+            return
+        if "transfer-encoding" in fields:
+            text = "the answer has both Content-Length and Transfer-Encoding (RFC 9112 §6.3)"
+            raise ProbeError("protocol_ambiguous", text, phases=phases)
+        came = len(self._body)
+        if told != str(came) and self.request.method != "HEAD" and status not in _BODILESS and not _says(told, came):
+            text = f"Content-Length is {told[:40]!r}, the body ends at offset {came}"
+            raise ProbeError("protocol_length", text, phases=phases)
 
     def forget(self) -> None:
         """Let go of what came, since a handle keeps its last exchange."""
@@ -127,6 +158,11 @@ class Exchange:
         except ProbeError as error:
             error.phases = phases
             raise
+
+
+def _says(told: str, length: int) -> bool:
+    """Whether a Content-Length means this length, also where it is written oddly or several times."""
+    return all(part.strip().lstrip("0").rjust(1, "0") == str(length) for part in told.split(","))
 
 
 def _parse_headers(lines: list[bytes]) -> Iterator[tuple[str, str]]:

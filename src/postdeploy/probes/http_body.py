@@ -6,23 +6,20 @@ import zlib
 from typing import Final
 
 from postdeploy.errors import ProbeError
+from postdeploy.guard.limits import BODY_LIMIT, ENCODINGS_LIMIT
 
 __all__ = ["BODY_LIMIT", "decode_body"]
-
-BODY_LIMIT: Final = 5 * 1024 * 1024
-"""Bytes of a body, decoded or not, after which an answer is refused."""
 
 _GZIP: Final = 31
 _ZLIB: Final = 15
 _RAW: Final = -15
 _WINDOWS: Final = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
-_LAYERS: Final = 3
 
 
 def decode_body(body: bytes, encoding: str) -> bytes:
     """The body without the encodings that the header names; unknown ones stay. Raises ProbeError."""
     names = [name for name in map(str.strip, encoding.lower().split(",")) if name in _WINDOWS]
-    if len(names) > _LAYERS:
+    if len(names) > ENCODINGS_LIMIT:
         raise ProbeError("protocol_encoding", f"the body is encoded {len(names)} times")
     for name in reversed(names):
         body = _undo(name, body) if body else body

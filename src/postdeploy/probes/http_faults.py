@@ -26,6 +26,7 @@ _BY_NUMBER: Final[Mapping[int, Meaning]] = {
     pycurl.E_PARTIAL_FILE: Meaning("protocol_truncated", "the body ends too early"),
     pycurl.E_FTP_WEIRD_SERVER_REPLY: _NOT_HTTP,
     pycurl.E_UNSUPPORTED_PROTOCOL: _NOT_HTTP,
+    pycurl.E_BAD_CONTENT_ENCODING: Meaning("protocol_encoding", "the body has a transfer encoding that may not be"),
     pycurl.E_HTTP2: _HTTP2,
     92: _HTTP2,  # CURLE_HTTP2_STREAM, which pycurl does not name
     100: Meaning("protocol_too_large", "the answer has too many headers"),  # CURLE_TOO_LARGE, the same
