@@ -123,7 +123,7 @@ class Exchange:
         phases = _phases(curl, curl.getinfo(pycurl.TOTAL_TIME), secure=self.request.url.startswith("https:"))
         if self._overflow:
             return ProbeError("protocol_too_large", f"the answer has {self._overflow}", phases=phases)
-        if number == pycurl.E_RECV_ERROR and not curl.getinfo(pycurl.OS_ERRNO) and self._headers:
+        if number == pycurl.E_RECV_ERROR and not curl.getinfo(pycurl.OS_ERRNO) and self._chunked():
             return ProbeError("protocol_chunks", "the body is not in chunks as its header says", phases=phases)
         from postdeploy.probes.http_faults import fault_of
 
@@ -150,6 +150,9 @@ class Exchange:
         """Let go of what came, since a handle keeps its last exchange."""
         self._headers.clear()
         self._body = bytearray()
+
+    def _chunked(self) -> bool:
+        return any(line.lower().startswith(b"transfer-encoding:") for line in self._headers)
 
     def _decoded(self, headers: tuple[tuple[str, str], ...], phases: dict[str, float]) -> bytes:
         encoding = ",".join(value for name, value in headers if name == "content-encoding")
