@@ -279,7 +279,8 @@ class _BoundedResponse(httpx2.Response):
     def _get_content_decoder(self) -> Any:
         if not hasattr(self, "_decoder"):
             names = [name.strip().lower() for name in self.headers.get_list("content-encoding", split_commas=True)]
-            self._decoder = _Unpacker([name for name in names if name in _WINDOWS])
+            unpacker: Any = _Unpacker([name for name in names if name in _WINDOWS])
+            self._decoder = unpacker
         return self._decoder
 
 
