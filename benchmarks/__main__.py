@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from benchmarks import going_live, http_checks, latency, page_checks, startup
+from benchmarks import going_live, http_checks, judging, latency, page_checks, startup
 from benchmarks.place import Place, open_place
 from benchmarks.report import PAGE, document
 from benchmarks.tables import Table, markdown
@@ -23,6 +23,7 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "together": page_checks.together,
     "one": startup.one_check,
     "asleep": startup.asleep,
+    "gate": judging.judging,
     "release": going_live.going_live,
 }
 _LONG: Final = frozenset({"1000", "pages-40"})
