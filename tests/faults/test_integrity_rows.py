@@ -1,4 +1,4 @@
-"""I01 and I02: a verdict that was tampered with, that is of something else, or that was used before.
+"""F41, F42, I01 and I02: a verdict that is broken, stale, tampered with, of something else, or was used before.
 
 One real run is begun, launched, signed; its reports are then altered in every way that the matrix names, and the gate
 is asked: in this process, which is the same code as ``postdeploy gate check``, and by the command for one of each kind.
@@ -33,6 +33,8 @@ from tests.faults.conftest import Compare
 from tests.faults.expected import Expected, Observed
 from tests.faults.project import Project, ask_gate
 from tests.faults.server import serve
+from tests.sealed import PASSED, seal
+from tests.sealed import demand as sealed_demand
 
 REFUSED = Expected(gate=30)
 KEY, FOREIGN = new_key(), new_key()
@@ -291,3 +293,55 @@ def test_begun_for_something_else(folder: Path, compare: Compare) -> None:
         compare(REFUSED, Observed(gate=status), said)
         assert words in said, said
     assert check(folder)[0] == 0
+
+
+def _cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+CRAFTED: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
+    "empty": ("verdict.json", lambda _content: b"", "empty"),
+    "zeros": ("verdict.json", lambda content: bytes(len(content)), "not JSON"),
+    "truncated": ("verdict.json", _cut, "not JSON"),
+    "last byte missing": ("verdict.json", lambda content: content[:-1], "not written as it was sealed"),
+    "twice": ("verdict.json", lambda content: content * 2, "not JSON"),
+    "a key twice": ("verdict.json", lambda content: content.replace(b"{", b'{"verdict": "pass",', 1), "stands twice"),
+    "NaN": (
+        "verdict.json",
+        lambda content: content.replace(b'"live_after": ', b'"more": NaN, "live_after": ', 1),
+        "NaN",
+    ),
+    "a list": ("verdict.json", lambda content: b"[" + content + b"]", "not a verdict"),
+    "too deep": ("verdict.json", lambda _content: b"[" * 100_000, "not JSON"),
+    "UTF-16": ("verdict.json", lambda content: content.decode().encode("utf-16"), "not written as it was sealed"),
+    "two megabytes": ("verdict.json", lambda content: content + b" " * 2_000_000, "not written as it was sealed"),
+    "no verdict": ("verdict.json", lambda _content: b'{"verdict": "pass", "action": "promote"}', "not a verdict"),
+    "evidence truncated": ("evidence.jsonl", _cut, "the evidence is not the one"),
+    "evidence empty": ("evidence.jsonl", lambda _content: b"", "the evidence is not the one"),
+}
+
+
+@pytest.mark.row("F41", "crafted files")
+@pytest.mark.parametrize("name", CRAFTED)
+def test_crafted(tmp_path: Path, compare: Compare, name: str) -> None:
+    """A file that is not to the last byte what was sealed proves nothing, and the gate says why."""
+    file, craft, words = CRAFTED[name]
+    path = seal(tmp_path / "reports").with_name(file)
+    content = path.read_bytes()
+    path.write_bytes(craft(content))
+    assert path.read_bytes() != content
+    ruling = judge(verdict(tmp_path), sealed_demand())
+    compare(REFUSED, Observed(gate=ruling.status), ruling.sentence)
+    assert words in ruling.sentence, ruling.sentence
+
+
+@pytest.mark.row("F42", "the pass of yesterday")
+def test_stale(tmp_path: Path, compare: Compare) -> None:
+    """A sealed pass that was true yesterday promotes nothing today, unless somebody allows for its age."""
+    yesterday = time.time() - 86_400
+    run = dict(PASSED.run) | {"started": yesterday - 10}
+    seal(tmp_path / "reports", replace(PASSED, run=run, finished_at=yesterday))
+    status, said = ask_gate(tmp_path, "--release=r2", target="staging")
+    compare(REFUSED, Observed(gate=status), said)
+    assert "the verdict is stale: 864" in said
+    assert ask_gate(tmp_path, "--release=r2", "--max-age=25h", target="staging")[0] == 0
