@@ -33,6 +33,25 @@ PAGES: dict[str, str] = {
     "/socket": "<title>s</title><script>new WebSocket(location.origin.replace('http', 'ws') + '/ws')</script>",
     "/away": "<title>away</title><script>fetch('/redirect')</script>",
     "/popup": "<title>popup</title><script>window.open('/nowhere')</script>",
+    "/words": "<title>w</title><script>console.error('a', 1, 2.5, true, null, undefined, {x: 1, y: 'z'}, [1, 'b']);"
+    "console.error(() => 1, Symbol('s'), new Map([[1, 2]]), new Date(0).getTime());"
+    "console.error(new Error('told')); console.assert(false, 'asserted'); console.warn('no')"
+    "</script>",
+    "/throws": "<title>t</title><script>setTimeout(() => { throw 'plain: text' }); setTimeout(() => { throw {a: 1} });"
+    "setTimeout(() => { const odd = new Error('x: y'); odd.name = 'Odd'; throw odd });"
+    "setTimeout(() => { Promise.reject(new RangeError('later')) }); setTimeout(() => { null.x })</script>",
+    "/worker": "<title>w</title><script>new Worker('/worker.js')</script>",
+    "/frame": "<title>f</title><iframe src='http://localhost:PORT/inner'></iframe>",
+    "/inner": "<title>i</title><script>console.error('inside'); fetch('/ok', {method: 'POST'})</script>",
+    "/opens": "<title>o</title><script>window.open('/inner')</script>",
+    "/asks": "<title>asks</title><script>alert('hello'); document.title = String(confirm('sure?'))</script>",
+    "/closes": "<title>c</title><script>setTimeout(() => { open('', '_self').close(); window.close() }, 50)</script>",
+    "/registers": "<title>r</title><script>navigator.serviceWorker.register('/worker.js').finally(() => "
+    "{ document.title = 'tried' })</script>",
+    "/echo": "<title>e</title><script>const s = new WebSocket('ws://127.0.0.1:' + location.hash.slice(1), ['chat']);"
+    "s.binaryType = 'arraybuffer'; s.onopen = () => s.send('hi'); s.onclose = e => { document.title += e.code };"
+    "s.addEventListener('message', e => { document.title = [e.data, s.protocol, s.readyState, e.target === s, "
+    "s instanceof WebSocket, ''].join(' '); s.close(4000) })</script>",
     "/flood": "<title>flood</title><script>for (let i = 0; i < 500; i++) console.error('x'.repeat(5000))</script>",
 }
 
@@ -55,8 +74,14 @@ class Site(BaseHTTPRequestHandler):
             self.answer(500, "broken")
         elif self.path == "/empty":
             self.answer(204, "")
+        elif self.path == "/worker.js":
+            script = "console.error('at work'); fetch('/slow-500'); fetch('/ok', {method: 'POST'})"
+            self.answer(200, script, {"content-type": "text/javascript"})
+        elif self.path == "/download":
+            self.answer(200, "x", {"content-disposition": "attachment", "content-type": "application/zip"})
         elif self.path in PAGES:
-            self.answer(200, "<!doctype html><link rel=icon href='data:,'>" + PAGES[self.path])
+            page = PAGES[self.path].replace("PORT", self.headers["host"].rpartition(":")[2])
+            self.answer(200, "<!doctype html><link rel=icon href='data:,'>" + page)
         else:
             self.answer(404, "not here")
 
