@@ -48,8 +48,11 @@ class DriverLoop(_Base):
         self.kill_children()
         for _ in range(_REAPS):
             if all(transport.get_returncode() is not None for transport in self.children):
-                return
+                break
             await asyncio.sleep(0.01)
+        for transport in self.children:
+            transport.close()
+        await asyncio.sleep(0)
 
 
 def _ignore(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
