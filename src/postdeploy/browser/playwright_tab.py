@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -50,6 +51,10 @@ class PlaywrightTab:
     async def evaluate(self, script: str, argument: object) -> Any:
         """The value of a function in the page's own world."""
         return await _told(self._page.evaluate(script, argument))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long."""
+        await asyncio.sleep(seconds)
 
     async def visible(self, selector: str) -> bool:
         """Whether anything visible matches."""

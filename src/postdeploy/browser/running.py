@@ -41,6 +41,9 @@ class Tab(Protocol):
     async def evaluate(self, script: str, argument: object) -> Any:
         """The value of a function in the page's own world."""
 
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long, or until something has changed that is worth another look."""
+
     async def visible(self, selector: str) -> bool:
         """Whether anything visible matches."""
 

@@ -116,7 +116,7 @@ class _Visit:
                 observation = self._observation(look)
                 if self._task.settled(observation) and self._at_rest(look, started):
                     return observation
-            await asyncio.sleep(_INTERVAL)
+            await self._tab.pause(_INTERVAL)
 
     def _at_rest(self, look: Glance, started: int) -> bool:
         """Whether the page loaded and asks for nothing more; what it polls for endlessly is waited for a while only."""

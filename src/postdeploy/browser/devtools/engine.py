@@ -16,9 +16,8 @@ from typing import Final
 __all__ = ["NoEngineError", "engine_script", "query_script"]
 
 _BUNDLE: Final = Path("driver", "package", "lib", "coreBundle.js")
-_SOURCE: Final = re.compile(
-    r"generated/injectedScriptSource\.ts\"\(\) \{\s+\"use strict\";\s+\w+ = '((?:[^'\\\n]|\\.)*)';"
-)
+_PLACE: Final = 'generated/injectedScriptSource.ts"() {'
+_SOURCE: Final = re.compile(re.escape(_PLACE) + r"""\s+"use strict";\s+\w+ = '((?:[^'\\\n]|\\.)*)';""")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _OPTIONS: Final = {
@@ -64,9 +63,10 @@ def _source() -> str:
     if spec is None or spec.origin is None:
         raise NoEngineError("Playwright is not installed")
     try:
-        found = _SOURCE.search((Path(spec.origin).parent / _BUNDLE).read_text(encoding="utf-8"))
+        bundle = (Path(spec.origin).parent / _BUNDLE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise NoEngineError(str(error)) from error
+    found = _SOURCE.match(bundle, max(bundle.find(_PLACE), 0))
     if found is None or "InjectedScript" not in found.group(1):
         raise NoEngineError("this version of Playwright keeps it elsewhere")
     return _ESCAPE.sub(_unescaped, found.group(1))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from pathlib import Path
 from typing import Any, Final
 
 from postdeploy.browser.devtools.connection import Session
 from postdeploy.browser.devtools.context import Context
-from postdeploy.browser.devtools.engine import engine_script, query_script
+from postdeploy.browser.devtools.engine import NoEngineError, engine_script, query_script
 from postdeploy.browser.devtools.target import Target
-from postdeploy.browser.faults import BrowserError
+from postdeploy.browser.faults import BrowserError, is_gone, is_navigating
 from postdeploy.browser.task import PageTask
 from postdeploy.browser.watch import Watch
 
@@ -38,6 +39,7 @@ class DevToolsTab:
         self._watch = watch
         self._context = ""
         self._engine: asyncio.Task[int] | None = None
+        self._changed = asyncio.Event()
 
     @property
     def _page(self) -> Target:
@@ -58,6 +60,9 @@ class DevToolsTab:
         page = await self._browser.call("Target.createTarget", url="about:blank", browserContextId=self._context)
         self._watch.page = context.targets[page["targetId"]]
         self._page.on_document = self._forget_engine
+        self._page.on_load = self._note_rest
+        for end in ("requestfinished", "requestfailed"):
+            context.on(end, self._note_rest)
         await asyncio.gather(*self._page.ready)  # a page that leaves earlier would leave unseen
 
     async def close(self) -> None:
@@ -78,7 +83,13 @@ class DevToolsTab:
 
     async def evaluate(self, script: str, argument: object) -> Any:
         """The value of a function in the page's own world. Raises BrowserError."""
+        self._changed.clear()
         return await self._value(f"(\n{script}\n)({json.dumps(argument)})")
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long, or until the page has what it asked for."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
 
     async def visible(self, selector: str) -> bool:
         """Whether anything visible matches. Raises BrowserError or NoEngineError."""
@@ -96,6 +107,10 @@ class DevToolsTab:
     async def keep_trace(self, path: Path) -> None:
         """Do nothing: Playwright alone records traces."""
 
+    def _note_rest(self, *_fact: object) -> None:
+        if self._watch.quiet:
+            self._changed.set()
+
     async def _query(self, selector: str, *, texts: bool) -> Any:
         script = query_script(selector, texts=texts)
         if self._engine is None:
@@ -107,7 +122,12 @@ class DevToolsTab:
             "Page.createIsolatedWorld", frameId=self._page.id, worldName=_WORLD, grantUniveralAccess=True
         )
         context = int(world["executionContextId"])
-        await self._value(script, contextId=context)
+        try:
+            await self._value(script, contextId=context)
+        except BrowserError as error:
+            if is_gone(error.message) or is_navigating(error.message):
+                raise
+            raise NoEngineError(error.message) from error  # it is made otherwise than we know
         return context
 
     def _forget_engine(self) -> None:

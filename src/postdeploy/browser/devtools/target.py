@@ -73,6 +73,7 @@ class Target:
         self.loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.loaded.add_done_callback(lambda done: done.cancelled() or done.exception())
         self.on_document: Callable[[], None] = lambda: None
+        self.on_load: Callable[[], None] = lambda: None
         self._settings = settings
         self._parts: list[Target] = []
         self._handlers: Mapping[str, Callable[[Facts], None]] = {
@@ -82,6 +83,7 @@ class Target:
             "Page.frameDetached": self._on_frame_detached,
             "Page.frameNavigated": self._on_frame_navigated,
             "Page.javascriptDialogOpening": self._on_dialog,
+            "Page.loadEventFired": lambda _facts: self.on_load(),
             "Page.navigatedWithinDocument": self._on_moved,
             "Runtime.bindingCalled": self._on_binding,
             "Runtime.consoleAPICalled": lambda facts: settings.emit("console", console_call(facts)),
