@@ -16,7 +16,7 @@ from postdeploy.browser.devtools.tab import DevToolsTab
 from postdeploy.browser.faults import BrowserError
 from postdeploy.browser.find import Browser
 from postdeploy.browser.processes import kill_process
-from postdeploy.browser.running import ANSWER, CLOSE, LAUNCH, in_time, start_error
+from postdeploy.browser.running import ANSWER, LAUNCH, start_error
 from postdeploy.browser.task import PageTask
 from postdeploy.browser.watch import Watch
 
@@ -82,10 +82,7 @@ class DevToolsBrowser:
         kill_process(self._process.get_pid())
 
     async def close(self) -> None:
-        """End the browser, by force where it does not end by itself."""
-        if self.alive:
-            self._connection.root.post("Browser.close")
-            await in_time(self._connection.ended.wait(), CLOSE)
+        """End the browser, by force: it has nothing to save."""
         self.kill()
         shutil.rmtree(self._profile, ignore_errors=True)
 

@@ -83,7 +83,6 @@ class Connection(asyncio.SubprocessProtocol):
         self.sessions: dict[str, Session] = {}
         self.root = Session(self)
         self.alive = True
-        self.ended = asyncio.Event()
         self._calls: dict[int, asyncio.Future[Facts]] = {}
         self._number = 0
         self._rest = b""
@@ -147,7 +146,6 @@ class Connection(asyncio.SubprocessProtocol):
 
     def _end(self) -> None:
         self.alive = False
-        self.ended.set()
         text = self._complaint.decode("utf-8", "replace").strip() or _GONE
         for session in tuple(self.sessions.values()):
             session.fail(text if session is self.root else _GONE)
