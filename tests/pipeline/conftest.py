@@ -25,6 +25,7 @@ FAKES = {
     # `verify` ends as it is told to, one way for the new release and one for the old; `gate` says what it is told to.
     "postdeploy": """
         case "$*" in
+          "gate begin"*) echo run-1; end=${FAKE_BEGIN:-0} ;;
           gate*) end=${FAKE_GATE:-0} ;;
           *" --release $FAKE_OLD"*) end=${FAKE_VERIFY_OLD:-0} ;;
           *) end=${FAKE_VERIFY:-0} ;;

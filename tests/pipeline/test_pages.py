@@ -56,6 +56,7 @@ def release(stage: Stage) -> Release:
         ({"FAKE_DEPLOYER_FAILS": "deploy"}, 10, ["deploy", "hold"], True),
         ({"FAKE_DEPLOYER_FAILS": "promote"}, 10, ["deploy", "shift", "promote", "hold"], True),
         ({"FAKE_PREVIOUS": ""}, 10, ["hold"], True),
+        ({"FAKE_BEGIN": "4"}, 10, ["hold"], True),
         ({"FAKE_DEPLOYER_FAILS": "previous"}, 10, ["hold"], True),
     ],
 )
@@ -70,9 +71,12 @@ def test_the_plain_script_does_what_its_page_says(
 def test_the_plain_script_pins_the_proof_down(stage: Stage, release: Release) -> None:
     """The gate is asked about the run that has just ended, under the name that it was given."""
     release()
-    verify, gate = (call for call in stage.calls if call.startswith("postdeploy"))
-    run = verify.split("--run-id ")[1]
-    assert gate == f"postdeploy gate --target production --release {NEW} --run-id {run} --max-age 15m"
+    begin, verify, gate = (call for call in stage.calls if call.startswith("postdeploy"))
+    assert stage.calls.index(begin) < stage.calls.index(f"deployer deploy production {NEW}")
+    assert begin == f"postdeploy gate begin --target production --release {NEW}"
+    assert verify.endswith(" --run-id run-1")
+    asked = f"--target production --release {NEW} --run-id run-1 --rc 0 --max-age 15m"
+    assert gate == f"postdeploy gate check {asked}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
