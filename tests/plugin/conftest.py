@@ -151,6 +151,7 @@ class Project:
         self.reports = pytester.path / "reports"
         self.url = url
         self.workers = workers
+        self.peer: Peer | None = None
         pytester.makepyprojecttoml('[tool.pytest]\ntestpaths = ["suites"]\nstrict = true\n')
         (pytester.path / "suites").mkdir()
         self.target()
@@ -223,7 +224,9 @@ def both(
 def _project(pytester: pytest.Pytester, peer: Peer, monkeypatch: pytest.MonkeyPatch, workers: str) -> Project:
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
-    return Project(pytester, peer.url, workers)
+    project = Project(pytester, peer.url, workers)
+    project.peer = peer
+    return project
 
 
 class Demo:

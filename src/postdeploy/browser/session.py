@@ -16,6 +16,7 @@ from postdeploy.browser.refusal import refuse_sync
 from postdeploy.browser.running import start_error
 from postdeploy.browser.task import Allowed
 from postdeploy.errors import BrowserUnavailableError
+from postdeploy.guard.seat_belt import by_ourselves
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
@@ -54,7 +55,8 @@ class BrowserSession:
             self._find()  # which says how to install Playwright where it is missing
             from playwright.sync_api import sync_playwright
 
-            self._playwright = sync_playwright().start()
+            with by_ourselves():
+                self._playwright = sync_playwright().start()
         return self._playwright
 
     @property
@@ -123,13 +125,14 @@ class BrowserSession:
         from playwright.sync_api import Error
 
         try:
-            browser = self.playwright.chromium.launch(
-                executable_path=found.executable,
-                args=self._arguments,
-                handle_sigint=False,
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
+            with by_ourselves():
+                browser = self.playwright.chromium.launch(
+                    executable_path=found.executable,
+                    args=self._arguments,
+                    handle_sigint=False,
+                    handle_sigterm=False,
+                    handle_sighup=False,
+                )
             session = browser.new_browser_cdp_session()
             self._pid = browser_process(session.send(PROCESS_INFO))
         except (Error, OSError) as error:

@@ -312,6 +312,7 @@ TARGET: Final = Shape(
             list_of(Type(_read_peer, {"type": "string", "pattern": ":[0-9]+$"})),
             "host:port that Python tests may connect to by other means than the clients of this plugin.",
         ),
+        "programs": Field(list_of(LINE), "Names of programs that Python tests may start, such as psql."),
         "budget": Field(_BUDGET.type, "How much traffic a run may cause."),
         "policy": Field(_POLICY.type, "How evidence becomes a verdict."),
     }

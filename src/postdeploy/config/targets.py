@@ -198,6 +198,7 @@ def _target(name: str, entry: Entry) -> Target:
         secrets={secret: Secret(secret, value) for secret, value in values.get("secrets", {}).items()},
         third_party=values.get("third_party", ()),
         connect=values.get("connect", ()),
+        programs=values.get("programs", ()),
         config_digest=_digest(entry.node),
     )
 

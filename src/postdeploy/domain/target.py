@@ -181,6 +181,7 @@ class Target:
     Args:
         third_party: other hosts that pages may use: ``host``, ``host:port`` or ``*.domain``.
         connect: ``host:port`` that Python tests may connect to by other means than our clients.
+        programs: names of programs that Python tests may start.
         config_digest: SHA-256 over the resolved entry of targets.yaml without secret values.
     """
 
@@ -196,6 +197,7 @@ class Target:
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     third_party: tuple[str, ...] = ()
     connect: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     config_digest: str = ""
 
     def url(self, location: Location) -> str:

@@ -12,11 +12,13 @@ from typing import Any, Final
 import httpx2
 
 from postdeploy.domain.target import Service, Target
+from postdeploy.errors import GuardRefusalError
 from postdeploy.guard.authorities import authorities
 from postdeploy.guard.bounded import ACCEPT_ENCODING, BoundedTransport
 from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import require_permission
 from postdeploy.guard.redirects import Hop, following, kept_headers, same_origin
+from postdeploy.guard.seat_belt import by_ourselves
 
 __all__ = ["Exchanged", "open_client"]
 
@@ -55,6 +57,7 @@ def open_client(
     exchanged: Callable[[Exchanged], None],
     failed: Callable[[str, Exception], None] = lambda _url, _error: None,
     issued: Callable[[str, Iterable[tuple[str, str]], bytes], None] = lambda _method, _headers, _body: None,
+    refused: Callable[[GuardRefusalError], None] = lambda _error: None,
     timeout: float = 10.0,
 ) -> httpx2.Client:
     """A client whose paths are relative to the service; redirects are not followed unless a call asks for it.
@@ -66,11 +69,13 @@ def open_client(
         exchanged: told of every answer.
         failed: told of every request without one, by its URL and why.
         issued: told of method, headers and body of every answer that was read, for it may hold credentials.
+        refused: told of every request that was not sent, before GuardRefusalError is raised.
         timeout: seconds for a whole request, reading the answer included.
     """
     release = target.release.header if target.release else None
     transport = _GuardedTransport(target, BoundedTransport(_trust(target), issued), headers, exchanged, failed, release)
     return _Client(
+        refused,
         base_url=service.url,
         transport=transport,
         timeout=timeout,
@@ -90,8 +95,19 @@ def _trust(target: Target) -> ssl.SSLContext | None:
 class _Client(httpx2.Client):
     """Follows redirects as every client of ours: another origin gets neither credentials nor a body."""
 
+    def __init__(self, refused: Callable[[GuardRefusalError], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._refused = refused
+
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """As ``httpx2.Client.send``. Raises GuardRefusalError."""
+        try:
+            return self._send(request, **options)
+        except GuardRefusalError as error:
+            self._refused(error)
+            raise
+
+    def _send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         follow = options.pop("follow_redirects", httpx2.USE_CLIENT_DEFAULT)
         wanted = self.follow_redirects if isinstance(follow, type(httpx2.USE_CLIENT_DEFAULT)) else bool(follow)
         history: list[httpx2.Response] = []
@@ -155,7 +171,8 @@ class _GuardedTransport(httpx2.BaseTransport):
             request.headers[name] = value
         begun = time.monotonic()
         try:
-            response = self._inner.handle_request(request)
+            with by_ourselves():
+                response = self._inner.handle_request(request)
         except httpx2.TransportError as error:
             self._failed(str(request.url), error)
             raise

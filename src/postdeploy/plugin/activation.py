@@ -27,6 +27,7 @@ from postdeploy.plugin import (
     pages,
     planning,
     protocol,
+    seat_belt,
     selection,
     undo,
 )
@@ -147,6 +148,7 @@ def _parts(
         outcome,
         fixtures,
         undo,
+        seat_belt.Fastening(execution),
         pages,
         distribution,
     )

@@ -32,6 +32,7 @@ class Activity:
         notes: what the test said to have verified by other means.
         fault: what the last exchange says against a service: its URL and a code.
         status: of the last exchange, if it was answered.
+        refused: the first request that the guard did not let go.
         code: why the last exchange came to nothing, if that was no fault of the target.
     """
 
@@ -47,6 +48,7 @@ class Activity:
     fault: tuple[str, str] | None = None
     status: int | None = None
     code: str | None = None
+    refused: Exception | None = None
 
     def exchanged(self, release: str | None = None) -> None:
         """The target has answered."""

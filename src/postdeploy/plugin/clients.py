@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from postdeploy.domain.tokens import issued
-from postdeploy.errors import ProbeError
+from postdeploy.errors import GuardRefusalError, ProbeError
 from postdeploy.guard.client import Exchanged, open_client
 from postdeploy.guard.identity import identity_headers
 from postdeploy.probes.faults import classify
@@ -40,6 +40,7 @@ class Clients:
                 exchanged=self._exchanged,
                 failed=self._failed,
                 issued=self._issued,
+                refused=self._refused,
             )
         return self._open[name]
 
@@ -59,6 +60,11 @@ class Clients:
     def _exchanged(self, exchange: Exchanged) -> None:
         if self._execution.current is not None:
             self._execution.current.answered(exchange)
+
+    def _refused(self, error: GuardRefusalError) -> None:
+        current = self._execution.current
+        if current is not None:
+            current.refused = current.refused or error
 
     def _failed(self, url: str, error: Exception) -> None:
         fault = _fault_of(error, url)

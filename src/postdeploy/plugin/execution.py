@@ -208,6 +208,7 @@ class Execution:
         with contextlib.ExitStack() as stack:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)
+                stack.callback(self._hear_alarms, self.recorder)
             stack.callback(self.fence.close)
             stack.callback(self._close_ledger)
             for part in (server.stop if server else None, pages.close if pages else None):
@@ -215,6 +216,11 @@ class Execution:
                     stack.callback(part)
             if engine is not None:
                 stack.callback(engine.close)
+
+    def _hear_alarms(self, recorder: Recorder) -> None:
+        """What tests of the workers have tried is an incident of the run."""
+        for message in self.handover.alarms():
+            recorder.incident("safety_violation", message)
 
     def _close_ledger(self) -> None:
         """Tell what the run has left on the target."""

@@ -49,6 +49,16 @@ class Handover:
             return None
         return Readiness(ReleaseEvidence(**raw["release"]), tuple(ServiceState(**each) for each in raw["services"]))
 
+    def tell_alarm(self, worker: str, message: str) -> None:
+        """A test of a worker has gone around our clients; told at once, for the worker may not live to report it."""
+        with (self._reports / f"{self._stem}.alarm.{worker}.json").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(message) + "\n")
+
+    def alarms(self) -> Iterator[str]:
+        """What tests of the workers have tried."""
+        for path in sorted(self._reports.glob(f"{self._stem}.alarm.*.json")):
+            yield from map(str, map(json.loads, path.read_text("utf-8").splitlines()))
+
     def forget(self) -> None:
         """Remove the files."""
         for path in self._reports.glob(f"{self._stem}.*.json"):
