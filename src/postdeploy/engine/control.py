@@ -6,13 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from postdeploy.domain.control import ControlResult, Moment
 from postdeploy.domain.target import Target
 from postdeploy.errors import JournalError
 from postdeploy.guard.identity import identity_headers
-from postdeploy.probes.control import Question, has_anything_to_ask, observe_control
+
+if TYPE_CHECKING:
+    from postdeploy.probes.control import Question
 
 __all__ = ["ControlWatch"]
 
@@ -22,7 +24,7 @@ _SPACING: Final = 5.0
 _MOST: Final = 12
 """Rounds after which trouble is no longer asked about."""
 
-Observe = Callable[[Question], Iterator[ControlResult]]
+Observe = Callable[["Question"], Iterator[ControlResult]]
 
 
 class ControlWatch:
@@ -31,7 +33,7 @@ class ControlWatch:
     Args:
         told: called with each result, on the thread that asked.
         clock: seconds, monotonic.
-        observe: asks one round of control probes.
+        observe: asks one round of control probes; by default, those that there are.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class ControlWatch:
         told: Callable[[ControlResult], None],
         *,
         clock: Callable[[], float] = time.monotonic,
-        observe: Observe = observe_control,
+        observe: Observe | None = None,
     ) -> None:
         self._target = target
         self._headers = identity_headers(run_id, "control")
@@ -55,12 +57,12 @@ class ControlWatch:
 
     def begin(self) -> None:
         """Ask before the run."""
-        if has_anything_to_ask(self._target.control, self._target.services):
+        if self._has_anything_to_ask():
             self._start(self._question(Moment.START))
 
     def trouble(self, code: str, url: str) -> None:
         """A connection to the target has failed: is it us?"""
-        if not has_anything_to_ask(self._target.control, self._target.services):
+        if not self._has_anything_to_ask():
             return
         with self._lock:
             now = self._clock()
@@ -76,7 +78,14 @@ class ControlWatch:
         for thread in list(self._troubled):
             thread.join(patience)
 
+    def _has_anything_to_ask(self) -> bool:
+        from postdeploy.probes.control import has_anything_to_ask
+
+        return has_anything_to_ask(self._target.control, self._target.services)
+
     def _question(self, moment: Moment, code: str = "", url: str = "") -> Question:
+        from postdeploy.probes.control import Question
+
         return Question(self._target.control, self._target.services, moment, code, url, self._headers)
 
     def _start(self, question: Question) -> None:
@@ -87,6 +96,9 @@ class ControlWatch:
                 self._troubled.append(thread)
 
     def _ask(self, question: Question) -> None:
+        from postdeploy.probes.control import observe_control
+
+        observe = self._observe or observe_control
         with suppress(JournalError):  # told where the run is sealed
-            for result in self._observe(question):
+            for result in observe(question):
                 self._told(result)

@@ -31,7 +31,6 @@ from postdeploy.plugin import (
     selection,
     undo,
 )
-from postdeploy.plugin.allure_masking import mask_allure
 from postdeploy.plugin.console import Console
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
@@ -67,7 +66,10 @@ def activate(config: pytest.Config) -> None:
     if not settings.worker:
         config.stash[CONSOLE] = Console(execution.redactor)
         config.stash[CONSOLE].open()
-    mask_allure(config, execution.redactor)
+    if getattr(config.option, "allure_report_dir", None):
+        from postdeploy.plugin.allure_masking import mask_allure
+
+        mask_allure(config, execution.redactor)
     _replace_playwright(config)
     _add_lines(config)
     for plugin in _parts(config, execution, recorder, confided):

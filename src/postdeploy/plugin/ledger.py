@@ -38,6 +38,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._sealed = False
         self._broken: JournalError | DocumentError | None = None
+        self._known: int | None = None
         self._outcome: tuple[Evidence, Verdict] | None = None
 
     def open(self, record: Mapping[str, Any]) -> None:
@@ -50,6 +51,8 @@ class Ledger:
         with self._signals.postponed(), self._lock:
             if self._sealed or self._broken:
                 return
+            if self._known is None:
+                self._known = len(self.redactor.known)
             try:
                 self.records.append(self._journal.append(record))
             except JournalError as error:
@@ -85,7 +88,7 @@ class Ledger:
     def scrub_again(self) -> None:
         """Take out of what is written already what was learnt to be secret later. Raises JournalError."""
         with self._signals.postponed(), self._lock:
-            if not self._sealed and self._broken is None:
+            if not self._sealed and self._broken is None and len(self.redactor.known) != self._known:
                 scrubbed = [self._scrub(record) for record in self.records]
                 if scrubbed != self.records:
                     self.records = self._journal.rewrite(scrubbed)
