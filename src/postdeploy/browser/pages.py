@@ -45,7 +45,7 @@ class PagePool:
         self,
         browser: Callable[[], Browser],
         *,
-        concurrency: int = 6,
+        concurrency: int = 4,
         user_agent: str | None = None,
         release_header: str | None = None,
         launch_arguments: Sequence[str] = (),

@@ -22,6 +22,7 @@ _FEATURES_OFF: Final = (
     "OptimizationHints",  # so does this
     "PaintHolding",
     "PreconnectToSearch",  # and this
+    "SpareRendererForSitePerProcess",  # a context ends with its page, so a spare process would never be used
     "ThirdPartyStoragePartitioning",
 )
 _SWITCHES: Final = (
