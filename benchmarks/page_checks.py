@@ -64,7 +64,7 @@ def _compared(title: str, commands: list[Command], rounds: int, limit: float) ->
     samples = interleave(commands, rounds)
     table = samples_table(title, samples, commands[-1].name)
     table.notes.append(f"The browser is {BROWSER} in both. Memory is that of the largest process.")
-    table.notes.append("CPU leaves out what a browser used that was killed at the end, as ours is: nobody waited for it.")
+    table.notes.append("CPU leaves out what a browser used that is killed at the end, as ours is.")
     if _PEER in samples:
         table.findings = [at_most(f"at most {limit} {TIMES} {_PEER}", ratio(samples, _OURS, _PEER), limit)]
     else:
