@@ -121,6 +121,9 @@ class PipelineState:
             raise JournalError(f"{self._mark(run_id)}: cannot be written: {why(error)}") from error
         os.fsync(handle)
         os.close(handle)
+        folder = os.open(self.folder, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
 
     def _mark(self, run_id: str) -> str:
         return f"{self.path(run_id)}.accepted"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from postdeploy.documents import why
 from postdeploy.errors import SignatureError
 
-__all__ = ["VARIABLE", "PrivateKey", "PublicKey", "new_key", "read_key", "require_library"]
+__all__ = ["VARIABLE", "PrivateKey", "PublicKey", "new_key", "read_key"]
 
 _PRIVATE: Final = bytes.fromhex("302e020100300506032b657004220420")
 _PUBLIC: Final = bytes.fromhex("302a300506032b6570032100")
@@ -105,14 +105,6 @@ def read_key(place: str, environment: Mapping[str, str]) -> bytes:
 def new_key() -> PrivateKey:
     """A fresh key. Raises SignatureError without the library."""
     return PrivateKey(_library().Ed25519PrivateKey.generate().private_bytes_raw())
-
-
-def require_library() -> None:
-    """Raises SignatureError where the library is not installed, without the time that importing it takes."""
-    from importlib.util import find_spec
-
-    if find_spec("cryptography") is None:
-        raise SignatureError(_LACKING)
 
 
 def _library() -> Any:

@@ -1,7 +1,8 @@
 """The launcher's key: taken before the child starts, out of its reach, and used when the child is gone.
 
 The child is a program of its own (exec), so that it has nothing of this process's memory. On Linux, this process also
-gives up being readable by others of the same user. What signing takes is imported when the child is gone.
+gives up being readable by others of the same user. What signing takes is imported before the child starts, for code
+of the child could alter the files that it would be imported from.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ import re
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+from postdeploy.documents import write_atomically
+from postdeploy.domain.attestation import render_statement, statement
+from postdeploy.dsse import seal_envelope
 from postdeploy.errors import PostdeployError
-from postdeploy.signing import VARIABLE, PrivateKey, read_key, require_library
+from postdeploy.gate import Demand, believe
+from postdeploy.journal import ENVELOPE_FILE
+from postdeploy.signing import VARIABLE, PrivateKey, read_key
 
 __all__ = ["Signer"]
 
@@ -35,7 +42,7 @@ class Signer:
     def __init__(self, place: str) -> None:
         _become_unreadable()
         self._key = PrivateKey.from_pem(read_key(place, os.environ))
-        require_library()
+        self._key.public()  # whatever is missing is told now, and the library is in this process's memory
         self._begun = time.time()
         _forget(place)
 
@@ -55,14 +62,6 @@ class Signer:
         return status
 
     def _sign(self, path: str, about: tuple[str, str | None, str], status: int) -> None:
-        from pathlib import Path
-
-        from postdeploy.documents import write_atomically
-        from postdeploy.domain.attestation import render_statement, statement
-        from postdeploy.dsse import seal_envelope
-        from postdeploy.gate import Demand, believe
-        from postdeploy.journal import ENVELOPE_FILE
-
         demand = Demand(*about, max_age=math.inf, now=time.time(), begun=self._begun, status=status)
         believed = believe(Path(path), demand)
         envelope = seal_envelope(render_statement(statement(*believed)), self._key)
