@@ -139,11 +139,13 @@ def test_message_of_a_long_key_is_short() -> None:
 
 def test_repeated_key_among_many_is_found_at_once() -> None:
     """A large object with one repeated key costs no more than reading it."""
-    body = "{" + ",".join(f'"k{number}":0' for number in range(50_000)) + ',"k49999":0}'
-    start = time.perf_counter()
+    body = "{" + ",".join(f'"k{number}":0' for number in range(50_000))
+    start = time.process_time()
+    read_json(body + "}")
+    middle = time.process_time()
     with pytest.raises(UnreadableError):
-        read_json(body)
-    assert time.perf_counter() - start < 2
+        read_json(body + ',"k49999":0}')
+    assert time.process_time() - middle < 20 * (middle - start)
 
 
 @given(st.binary(max_size=50) | st.text(max_size=50))
