@@ -24,8 +24,9 @@ _NEEDED: Final = ("postdeploy.plugin.hooks", "pytest_timeout", "pytest_rerunfail
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment of a run: nothing of the pytest that runs the suite; no plugin comes by itself."""
     known = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-    known.pop("POSTDEPLOY_LAUNCH", None)
-    return known | {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more
+    for name in ("POSTDEPLOY_LAUNCH", "PYTHONDONTWRITEBYTECODE"):  # without bytecode each run would compile everything
+        known.pop(name, None)
+    return known | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more
 
 
 def ask_gate(folder: Path, *more: str, target: str = "local", step: tuple[str, ...] = ()) -> tuple[int, str]:
