@@ -59,7 +59,9 @@ mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants 
 	$(BIN)/python -m scripts.mutants
 
 unit: $(VENV)/.dev fault-tools
-	$(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
+	rm -rf $(FAULT_RECORDS)
+	FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
+	$(BIN)/python -m scripts.fault_matrix --check $(FAULT_RECORDS)
 
 fault-tools: # what the fault suite injects faults with
 	@bash scripts/install-fault-tools.sh

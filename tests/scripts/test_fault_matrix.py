@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.fault_matrix import lines_of, red, render
+from scripts.fault_matrix import lines_of, red, render, wrong
 from tests.faults.expected import Expected, Observed, hold
 from tests.faults.records import RowRecord, read_records, write_record
 from tests.faults.rows import ROWS, Row
@@ -29,13 +29,13 @@ def test_rows_that_were_run_in_every_way_are_right() -> None:
 def test_a_row_without_a_test_is_red() -> None:
     """What nobody tried is not proven."""
     lines = red(lines_of([_record("I01", None)], _ROWS))
-    assert [(line.row, line.problem) for line in lines] == [("F01", "no test")]
+    assert [(line.row, line.problem) for line in lines] == [("F01", "not run")]
 
 
 def test_a_row_that_was_not_run_with_workers_is_red() -> None:
     """Both ways count."""
     lines = red(lines_of([_record("F01", 0), _record("I01", None)], _ROWS))
-    assert [(line.row, line.problem) for line in lines] == [("F01", "no test with -n 2")]
+    assert [(line.row, line.problem) for line in lines] == [("F01", "not run with -n 2")]
 
 
 def test_skipped_and_failed_rows_are_red() -> None:
@@ -43,6 +43,8 @@ def test_skipped_and_failed_rows_are_red() -> None:
     lines = red(lines_of([_record("F01", 0), _record("F01", 2, "failed"), _record("I01", None, "skipped")], _ROWS))
     assert [(line.row, line.problem) for line in lines] == [("F01", "failed"), ("I01", "skipped")]
     assert "SKIPPED" in render(lines)
+    assert [(line.row, line.problem) for line in wrong(lines, root=True)] == [("F01", "failed"), ("I01", "skipped")]
+    assert [(line.row, line.problem) for line in wrong(lines, root=False)] == [("F01", "failed")]
 
 
 def test_records_survive_the_disk(tmp_path: Path) -> None:
