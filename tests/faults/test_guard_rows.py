@@ -197,6 +197,27 @@ def test_a_namespace_closes_what_is_left(alone: Project, root: None) -> None:
         assert evil.asked("/caught") == 0
 
 
+@pytest.mark.row("P05", "5 requests a second and 2 in flight, over declared checks and Python tests")
+def test_the_budget_holds_over_all_processes(project: Project, server: FaultServer) -> None:
+    """The server's own log says so, and the verdict says what was used."""
+    project.target("budget: {per_second: 5, in_flight: 2, requests: 100}\n", policy="deadline: 1m")
+    project.suite("\n".join(f"- {{name: d{n}, get: 'api:/slow/0.3/{n}', expect: {{status: 200}}}}" for n in range(8)))
+    project.tests("""
+        @pytest.mark.parametrize("number", range(8))
+        def test_it(api, number):
+            assert api.get(f"/slow/0.3/t{number}").status_code == 200
+    """)
+    run = project.run()
+    run.require(promote())
+    moments = sorted(seen.at for seen in server.seen)
+    assert max(sum(1 for at in moments if start <= at < start + 0.9) for start in moments) <= 5
+    slow = [seen.at for seen in server.seen if "/slow/" in seen.path]
+    assert max(sum(1 for at in slow if start <= at < start + 0.28) for start in slow) <= 2
+    used = run.document["budget"]
+    assert used["requests"] == len(server.seen)
+    assert (used["requests_allowed"], used["peak_in_flight"]) == (100, 2)
+
+
 @pytest.mark.row("P06", "nothing goes wrong: the cleanup leaves nothing, and no ledger")
 def test_a_run_cleans_up(project: Project, store: Store) -> None:
     """What the rows start from."""

@@ -20,7 +20,7 @@ def test_without_a_limit_everything_passes() -> None:
     """A budget without figures never waits and is never spent."""
     meter = Meter(Budget())
     assert [meter.take(0) for _ in range(1000)] == [0] * 1000
-    assert (meter.used, meter.allowed, meter.spent) == (1000, None, False)
+    assert (meter.used, meter.allowed, meter.spent) == (1000, None, None)
 
 
 def test_so_many_in_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,13 +26,18 @@ from postdeploy.probes.http_loop import HttpLoop
 if TYPE_CHECKING:
     from postdeploy.engine.release import ReleaseWatch, Waiting
     from postdeploy.engine.runner import CheckRunner
-    from postdeploy.guard.fence import BrowserFence
+    from postdeploy.guard.budget import Meter
+from postdeploy.guard.fence import BrowserFence
+
+if TYPE_CHECKING:
+    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Engine", "Readiness", "RunContext"]
 
 
 _OVERDUE: Final = "the deadline of the run was reached"
 _HURRY: Final = 1.0
+_jitter: Final = random.uniform
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Engine:
         pages: the browser for declared pages.
         fence: what that browser may send.
         ledger: where it is noted what checks create.
+        meter: what counts the traffic of the run, if others count there, too.
         redactor: told of secrets that are learnt.
         on_service: told, on the engine's thread, of a service that turned out to be down while checks ran.
         on_trouble: told, on the engine's thread, of connections that failed, by a code and a URL.
@@ -89,6 +96,7 @@ class Engine:
         pages: Any = None,
         fence: BrowserFence | None = None,
         ledger: CreationLedger | None = None,
+        meter: Meter | SharedMeter | None = None,
         redactor: Redactor | None = None,
         on_service: Callable[[ServiceState], None] = lambda _state: None,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
@@ -107,7 +115,7 @@ class Engine:
         self.credentials = threading.Event()
         self._results = Results()
         self._unstarted: list[tuple[Check, Future[CheckResult]]] = []
-        self._loop = HttpLoop(target.budget, clock=clock, on_crash=self._crashed)
+        self._loop = HttpLoop(target.budget, meter=meter, clock=clock, on_crash=self._crashed)
         self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble, target.maintenance)
         self._pages = pages
         self._fence = fence
@@ -126,7 +134,9 @@ class Engine:
         """Start preflight and (unless ``wait`` is false) the wait for the release; ``ready`` tells how it went."""
         self._begun = True
         self._loop.start()
-        self._loop.call_soon(lambda: self._begin(wait))
+        rate = self.target.budget.per_second
+        delay = _jitter(0.0, min(_HURRY, 1.0 / rate)) if rate else 0.0  # schedules start at the same second everywhere
+        self._loop.call_soon(lambda: self._loop.call_later(delay, lambda: self._begin(wait)))
         _ = self._runner  # while the services are being waited for
 
     def submit(self, checks: Iterable[Check]) -> None:
@@ -169,9 +179,8 @@ class Engine:
         self.credentials.wait(2 * self.target.control.timeout)
 
     def used(self) -> dict[str, int | None]:
-        """The traffic of this process: requests, how many were allowed (None: any number), the most in flight."""
-        meter = self._loop.meter
-        return {"requests": meter.used, "requests_allowed": meter.allowed, "peak_in_flight": self._loop.peak}
+        """The traffic of the run, as far as its meter knows: see ``budget.facts_of``."""
+        return self._loop.meter.facts()
 
     def close(self) -> None:
         """End the threads; checks that have no result become ``not_run``, and clean up within a short grace."""

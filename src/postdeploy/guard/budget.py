@@ -2,44 +2,91 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from postdeploy.domain.target import Budget
 
-__all__ = ["Meter"]
+__all__ = ["BudgetSpentError", "Meter", "facts_of"]
 
 _SECOND: Final = 1.0
 
 
+class BudgetSpentError(ValueError):
+    """No request may follow; the text says what is used up."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the budget is spent: {what}")
+
+
 class Meter:
-    """Counts requests in all, and over a sliding window: in no second more than the budget says.
+    """Counts requests in all, and over a sliding window: in no second more than the budget says; from any thread.
 
     A rate below one, such as 0.5, is one request in a window of so many seconds.
     """
 
     def __init__(self, budget: Budget) -> None:
-        self.used = 0
+        self.used = self.bytes = self.peak = self._flying = 0
         self.allowed = budget.requests
+        self.bytes_allowed = budget.bytes
         rate = budget.per_second
         self._window = max(_SECOND, _SECOND / rate) if rate else 0.0
         self._recent: deque[float] = deque(maxlen=max(1, int(rate)) if rate else 0)
+        self._lock = threading.Lock()
 
     @property
-    def spent(self) -> bool:
-        """Whether no request may follow."""
-        return self.allowed is not None and self.used >= self.allowed
+    def spent(self) -> str | None:
+        """What is used up, so that no request may follow; None while there is something left."""
+        if self.allowed is not None and self.used >= self.allowed:
+            return f"{self.allowed} requests"
+        if self.bytes_allowed is not None and self.bytes >= self.bytes_allowed:
+            return f"{self.bytes_allowed} bytes"
+        return None
 
     def take(self, now: float) -> float:
-        """Seconds to wait before the next request; 0 where it may go, which counts it. Raises ValueError when spent."""
-        if self.spent:
-            raise ValueError("the budget is spent")
-        wait = self._wait(now)
-        if wait <= 0:
-            self.used += 1
-            self._recent.append(now)
+        """Seconds to wait before the next request; 0 where it may go, which counts it. Raises BudgetSpentError."""
+        with self._lock:
+            spent = self.spent
+            if spent is not None:
+                raise BudgetSpentError(spent)
+            wait = self._wait(now)
+            if wait <= 0:
+                self.used += 1
+                self._flying += 1
+                self.peak = max(self.peak, self._flying)
+                self._recent.append(now)
         return max(0.0, wait)
+
+    def note(self) -> None:
+        """Count a request that does not wait."""
+        with self._lock:
+            self.used += 1
+
+    def give_back(self, received: int = 0) -> None:
+        """A request that was let go has ended, with so many bytes of an answer."""
+        with self._lock:
+            self._flying = max(0, self._flying - 1)
+            self.bytes += received
+
+    def close(self) -> None:
+        """Nothing has to be let go."""
+
+    def facts(self) -> dict[str, int | None]:
+        """What the verdict says of it."""
+        return facts_of(self)
 
     def _wait(self, now: float) -> float:
         full = self._recent and len(self._recent) == self._recent.maxlen
         return self._recent[0] + self._window - now if full else 0.0
+
+
+def facts_of(meter: Any) -> dict[str, int | None]:
+    """Requests and bytes that were used and allowed (None: any number), and the most requests in flight at once."""
+    return {
+        "requests": meter.used,
+        "requests_allowed": meter.allowed,
+        "peak_in_flight": meter.peak,
+        "bytes": meter.bytes,
+        "bytes_allowed": meter.bytes_allowed,
+    }

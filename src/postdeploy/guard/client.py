@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
@@ -15,10 +15,14 @@ from postdeploy.domain.target import Service, Target
 from postdeploy.errors import GuardRefusalError
 from postdeploy.guard.authorities import authorities
 from postdeploy.guard.bounded import ACCEPT_ENCODING, BoundedTransport
+from postdeploy.guard.budget import BudgetSpentError, Meter
 from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import require_permission
 from postdeploy.guard.redirects import Hop, following, kept_headers, same_origin
 from postdeploy.guard.seat_belt import by_ourselves
+
+if TYPE_CHECKING:
+    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Exchanged", "open_client"]
 
@@ -58,6 +62,7 @@ def open_client(
     failed: Callable[[str, Exception], None] = lambda _url, _error: None,
     issued: Callable[[str, Iterable[tuple[str, str]], bytes], None] = lambda _method, _headers, _body: None,
     refused: Callable[[GuardRefusalError], None] = lambda _error: None,
+    meter: Meter | SharedMeter | None = None,
     timeout: float = 10.0,
 ) -> httpx2.Client:
     """A client whose paths are relative to the service; redirects are not followed unless a call asks for it.
@@ -70,10 +75,13 @@ def open_client(
         failed: told of every request without one, by its URL and why.
         issued: told of method, headers and body of every answer that was read, for it may hold credentials.
         refused: told of every request that was not sent, before GuardRefusalError is raised.
+        meter: what counts the traffic of the run.
         timeout: seconds for a whole request, reading the answer included.
     """
     release = target.release.header if target.release else None
-    transport = _GuardedTransport(target, BoundedTransport(_trust(target), issued), headers, exchanged, failed, release)
+    transport = _GuardedTransport(
+        target, BoundedTransport(_trust(target), issued), headers, exchanged, failed, release, meter
+    )
     return _Client(
         refused,
         base_url=service.url,
@@ -156,6 +164,7 @@ class _GuardedTransport(httpx2.BaseTransport):
         exchanged: Callable[[Exchanged], None],
         failed: Callable[[str, Exception], None],
         release_header: str | None,
+        meter: Meter | SharedMeter | None = None,
     ) -> None:
         self._target = target
         self._inner = inner
@@ -163,19 +172,24 @@ class _GuardedTransport(httpx2.BaseTransport):
         self._exchanged = exchanged
         self._failed = failed
         self._release_header = release_header
+        self._meter = meter or Meter(target.budget)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a permitted request. Raises GuardRefusalError."""
         require_permission(self._target, request.method, str(request.url), body=_has_body(request))
         for name, value in self._headers().items():
             request.headers[name] = value
-        begun = time.monotonic()
+        self._admit(request)
+        begun, received = time.monotonic(), 0
         try:
             with by_ourselves():
                 response = self._inner.handle_request(request)
+            received = _length(response)
         except httpx2.TransportError as error:
             self._failed(str(request.url), error)
             raise
+        finally:
+            self._meter.give_back(received)
         self._exchanged(
             Exchanged(
                 request.method,
@@ -188,9 +202,26 @@ class _GuardedTransport(httpx2.BaseTransport):
         )
         return response
 
+    def _admit(self, request: httpx2.Request) -> None:
+        """Wait until the budget of the run lets the request go."""
+        try:
+            while (pause := self._meter.take(time.monotonic())) > 0:
+                time.sleep(pause)
+        except BudgetSpentError as error:
+            raise GuardRefusalError(
+                f"{error}, before {request.method} {request.url}", allow="more under 'budget' in targets.yaml"
+            ) from error
+
     def close(self) -> None:
         """Close what is underneath."""
         self._inner.close()
+
+
+def _length(response: httpx2.Response) -> int:
+    """Bytes of an answer as far as its head says."""
+    head = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
+    text = response.headers.get("content-length", "0")
+    return head + (int(text) if text.isdecimal() else 0)
 
 
 def _curl(request: httpx2.Request) -> str:

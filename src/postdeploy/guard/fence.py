@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from postdeploy.domain.target import Target
 from postdeploy.errors import GuardRefusalError
+from postdeploy.guard.budget import Meter
 from postdeploy.guard.hosts import Hosts
 from postdeploy.guard.outgoing import page_refusal
 
 if TYPE_CHECKING:
-    from postdeploy.guard.proxy import AllowListProxy, Bounds
+    from postdeploy.guard.proxy import AllowListProxy
+    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["BrowserFence"]
 
@@ -32,10 +36,11 @@ class BrowserFence:
     Plain HTTP to allowed hosts goes through the proxy where there is something to see to: methods, paths or a budget.
     """
 
-    def __init__(self, target: Target, bounds: Bounds | None = None) -> None:
+    def __init__(self, target: Target, meter: Callable[[], Meter | SharedMeter] | None = None) -> None:
         self.hosts = Hosts.of(target)
         self._target = target
-        self._bounds = bounds
+        own = Meter(target.budget)
+        self._meter = meter or (lambda: own)
         self._proxy: AllowListProxy | None = None
 
     @property
@@ -58,7 +63,8 @@ class BrowserFence:
         if self._proxy is None:
             from postdeploy.guard.proxy import AllowListProxy, Bounds
 
-            self._proxy = AllowListProxy((self._bounds or Bounds(self._refused))._replace(refused=self._refused))
+            meter = self._meter()
+            self._proxy = AllowListProxy(Bounds(self._refused, lambda: meter.take(monotonic()), meter.give_back))
             self._proxy.start()
         direct = _OPAQUE if self.watches_plain_http else (*_OPAQUE, *_PLAIN)
         return [
@@ -70,12 +76,27 @@ class BrowserFence:
     def refusal(self, method: str, url: str) -> str | None:
         """Why a page may not send a request, and the line that would allow it; None if it may."""
         error = self._error(method, url)
-        return str(error) if error else None
+        if error is not None:
+            return str(error)
+        return self._spent() if self._is_ours_to_count(url) else None
 
     def close(self) -> None:
         """End the proxy."""
         if self._proxy is not None:
             self._proxy.close()
+
+    def _is_ours_to_count(self, url: str) -> bool:
+        """Whether no proxy sees this request of the network."""
+        return url.startswith("https:") or (url.startswith("http:") and not self.watches_plain_http)
+
+    def _spent(self) -> str | None:
+        """Count a request, unless the budget is spent: then why it may not be sent."""
+        meter = self._meter()
+        spent = meter.spent
+        if spent is not None:
+            return f"the budget is spent: {spent}"
+        meter.note()
+        return None
 
     def _error(self, method: str, url: str) -> GuardRefusalError | None:
         return page_refusal(self._target, self.hosts, method, url)

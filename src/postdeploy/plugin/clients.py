@@ -41,6 +41,7 @@ class Clients:
                 failed=self._failed,
                 issued=self._issued,
                 refused=self._refused,
+                meter=self._execution.meter,
             )
         return self._open[name]
 

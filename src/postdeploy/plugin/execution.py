@@ -22,6 +22,7 @@ from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.orphans import OrphanWatch
 from postdeploy.errors import ProbeError, ServerStartError
+from postdeploy.guard.budget import Meter
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
@@ -32,6 +33,7 @@ from postdeploy.plugin.progress import Progress
 if TYPE_CHECKING:
     from postdeploy.browser.pages import PagePool
     from postdeploy.engine.server import ServerProcess
+    from postdeploy.guard.shared_budget import SharedMeter
     from postdeploy.plugin.recorder import Recorder
 
 __all__ = ["Execution"]
@@ -58,7 +60,8 @@ class Execution:
         self._progress = Progress(config)
         self._control = ControlWatch(target, context.run_id, self._controlled)
         self._learnt: list[dict[str, Any]] = []
-        self.fence = BrowserFence(target)
+        self.fence = BrowserFence(target, lambda: self.meter)
+        self._meter: Meter | SharedMeter | None = None
         self.ledger = CreationLedger(settings.reports / LEDGER_FILE, self.redactor.tree)
 
     @property
@@ -141,6 +144,7 @@ class Execution:
                 pages=_LazyPages(self.pages),
                 fence=self.fence,
                 ledger=self.ledger,
+                meter=self.meter,
                 redactor=self.redactor,
                 on_service=self._service_changed,
                 on_trouble=self._control.trouble,
@@ -148,6 +152,15 @@ class Execution:
             )
             self._engine.begin(wait=not self.settings.worker)
         return self._engine
+
+    @property
+    def meter(self) -> Meter | SharedMeter:
+        """What counts the traffic; all processes of a run count in one file where there are several, or a budget."""
+        if self._meter is None:
+            budget = self.target.budget
+            several = bool(self.settings.worker) or self.coordinates
+            self._meter = self._shared_meter() if budget.bounds or several else Meter(budget)
+        return self._meter
 
     def result(self, check_id: str) -> CheckResult:
         """The result of a declared check, as soon as it is there."""
@@ -209,6 +222,7 @@ class Execution:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)
                 stack.callback(self._hear_alarms, self.recorder)
+            stack.callback(self._close_meter)
             stack.callback(self.fence.close)
             stack.callback(self._close_ledger)
             for part in (server.stop if server else None, pages.close if pages else None):
@@ -216,6 +230,19 @@ class Execution:
                     stack.callback(part)
             if engine is not None:
                 stack.callback(engine.close)
+
+    def _shared_meter(self) -> Meter | SharedMeter:
+        try:
+            from postdeploy.guard.shared_budget import SharedMeter
+        except ImportError:  # pragma: no cover - Windows: each process has the whole budget
+            return Meter(self.target.budget)
+        return SharedMeter(self.handover.budget, self.target.budget)
+
+    def _close_meter(self) -> None:
+        if self._meter is not None:
+            self._meter.close()
+        if not self.settings.worker:
+            self.handover.budget.unlink(missing_ok=True)
 
     def _hear_alarms(self, recorder: Recorder) -> None:
         """What tests of the workers have tried is an incident of the run."""

@@ -26,6 +26,7 @@ class Handover:
     def __init__(self, reports: Path, run_id: str) -> None:
         self._reports = reports
         self._stem = f".{run_id}"
+        self.budget = reports / f"{self._stem}.budget"
 
     def tell_plan(self, worker: str, plan: Mapping[str, Any]) -> None:
         """A worker has collected."""

@@ -44,6 +44,11 @@ class Exchange:
         self._body = bytearray()
         self._overflow: str | None = None
 
+    @property
+    def received(self) -> int:
+        """Bytes that came so far."""
+        return self._header_size + len(self._body)
+
     def prepare(self, curl: Any) -> None:
         """Set what this request needs on a handle that has every other option. Raises ProbeError."""
         request = self.request

@@ -9,19 +9,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pycurl
 
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.target import Budget
 from postdeploy.errors import ProbeError
-from postdeploy.guard.budget import Meter
+from postdeploy.guard.budget import BudgetSpentError, Meter
 from postdeploy.probes.agenda import Agenda, Callback
 from postdeploy.probes.http import Exchange
 from postdeploy.probes.http_handles import Handles
 from postdeploy.probes.http_request import HttpRequest
 from postdeploy.probes.watched_sockets import WatchedSockets
+
+if TYPE_CHECKING:
+    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Answer", "HttpLoop"]
 
@@ -35,6 +38,7 @@ class HttpLoop:
 
     Args:
         budget: how much traffic there may be.
+        meter: what counts it, if others count there, too.
         clock: seconds, monotonic.
         on_crash: called on the loop's thread with an exception that no callback expected; the thread ends.
     """
@@ -43,12 +47,13 @@ class HttpLoop:
         self,
         budget: Budget = Budget(),  # noqa: B008  # frozen
         *,
+        meter: Meter | SharedMeter | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_crash: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
         self.clock = clock
         self.peak = 0
-        self.meter = Meter(budget)
+        self.meter = meter or Meter(budget)
         self._in_flight = budget.in_flight
         self._on_crash = on_crash
         self._multi = pycurl.CurlMulti()
@@ -136,12 +141,13 @@ class HttpLoop:
     def _fill(self) -> None:
         self._paced = None
         while self._waiting and len(self._active) < self._in_flight:
-            if self.meter.spent:
-                _, answer = self._waiting.popleft()
-                answer(_spent(self.meter.allowed))
-                continue
             now = self.clock()
-            pause = self.meter.take(now)
+            try:
+                pause = self.meter.take(now)
+            except BudgetSpentError as error:
+                _, answer = self._waiting.popleft()
+                answer(ProbeError("budget_spent", f"{error}, before this request", target_fault=False))
+                continue
             if pause > 0:
                 self._paced = now + pause
                 return
@@ -153,6 +159,7 @@ class HttpLoop:
             exchange.prepare(curl)
         except ProbeError as error:
             self._handles.give_back(curl, plain=False)
+            self.meter.give_back()
             answer(error)
             return
         self._active[curl] = (exchange, answer)
@@ -183,6 +190,7 @@ class HttpLoop:
         answer(outcome)
 
     def _put_back(self, curl: Any, exchange: Exchange) -> None:
+        self.meter.give_back(exchange.received)
         exchange.forget()
         self._handles.give_back(curl, plain=exchange.request.plain)
 
@@ -197,7 +205,3 @@ class HttpLoop:
         self._handles.close()
         self._multi.close()
         self._sockets.close()
-
-
-def _spent(allowed: int | None) -> ProbeError:
-    return ProbeError("budget_spent", f"the budget of {allowed} requests was spent before this one", target_fault=False)
