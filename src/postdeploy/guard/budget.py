@@ -17,7 +17,7 @@ class BudgetSpentError(ValueError):
     """No request may follow; the text says what is used up."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"the budget is spent: {what}")
+        super().__init__(f"the budget of {what} was spent before this one")
 
 
 class Meter:

@@ -209,7 +209,7 @@ class _GuardedTransport(httpx2.BaseTransport):
                 time.sleep(pause)
         except BudgetSpentError as error:
             raise GuardRefusalError(
-                f"{error}, before {request.method} {request.url}", allow="more under 'budget' in targets.yaml"
+                f"{request.method} {request.url}: {error}", allow="more under 'budget' in targets.yaml"
             ) from error
 
     def close(self) -> None:

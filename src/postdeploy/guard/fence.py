@@ -94,7 +94,7 @@ class BrowserFence:
         meter = self._meter()
         spent = meter.spent
         if spent is not None:
-            return f"the budget is spent: {spent}"
+            return f"the budget of {spent} was spent before this one"
         meter.note()
         return None
 

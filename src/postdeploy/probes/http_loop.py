@@ -146,7 +146,7 @@ class HttpLoop:
                 pause = self.meter.take(now)
             except BudgetSpentError as error:
                 _, answer = self._waiting.popleft()
-                answer(ProbeError("budget_spent", f"{error}, before this request", target_fault=False))
+                answer(ProbeError("budget_spent", str(error), target_fault=False))
                 continue
             if pause > 0:
                 self._paced = now + pause
