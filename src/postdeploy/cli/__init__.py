@@ -6,6 +6,7 @@ What a command needs is imported when it runs: the launcher's own start adds to 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -31,6 +32,7 @@ _COMMANDS: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status. What stands after ``--`` is pytest's."""
+    _open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
     parser, rest = _parser(), given[end + 1 :]
@@ -40,6 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed.pytest = rest
     status: int = parsed.run(parsed)
     return status
+
+
+def _open_streams() -> None:
+    """A standard stream that is closed would become the first file that is opened, and be written over."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _parser() -> argparse.ArgumentParser:

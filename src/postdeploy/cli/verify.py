@@ -62,8 +62,9 @@ def _run(arguments: argparse.Namespace) -> int:
         signer = _signer(arguments.sign_key, reports)
         write_document(path, _unstarted(run_id, arguments))
         ended = supervise(work, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
-        if not _is_sealed(_document(path, run_id), arguments):
-            _salvage(reports, run_id, ended)
+        document = _document(path, run_id)
+        if not _is_sealed(document, arguments) or (document["verdict"] == "pass" and ended.status != 0):
+            _salvage(reports, run_id, ended, "after" if _is_sealed(document, arguments) else "before")
         if not _document(path, run_id):  # the child took it away, or left a foreign one in its place
             write_document(path, _unstarted(run_id, arguments))
     except (JournalError, SignatureError, OSError) as error:
@@ -126,15 +127,15 @@ def _document(path: str, run_id: str) -> dict[str, Any]:
         return {}
 
 
-def _salvage(reports: str, run_id: str, ended: Ended) -> None:
-    """The child did not seal: make the verdict of what it wrote down before it ended."""
+def _salvage(reports: str, run_id: str, ended: Ended, when: str) -> None:
+    """The child did not seal, or ended badly afterwards: make the verdict of what it wrote down before it ended."""
     from signal import Signals
 
     from postdeploy.errors import JournalError
     from postdeploy.salvage import salvage
 
     how = f"by {Signals(-ended.status).name}" if ended.status < 0 else f"with status {ended.status}"
-    message = f"the process of the run ended {how} before it sealed its verdict"
+    message = f"the process of the run ended {how} {when} it sealed its verdict"
     reason = "incomplete"
     if ended.forwarded:
         reason, message = "interrupted", f"the run was ended by {Signals(ended.forwarded[0]).name}; {message}"

@@ -43,6 +43,7 @@ from postdeploy.plugin.overrun import Overrun
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.sense import require_sense
 from postdeploy.plugin.terminal import TerminalReport
+from postdeploy.plugin.unheard import listen_to_nobody
 from postdeploy.plugin.workers import Workers
 
 __all__ = ["activate"]
@@ -71,6 +72,7 @@ def activate(config: pytest.Config) -> None:
 
         mask_allure(config, execution.redactor)
     _replace_playwright(config)
+    listen_to_nobody(config)
     _add_lines(config)
     for plugin in _parts(config, execution, recorder, confided):
         config.pluginmanager.register(plugin, f"postdeploy-{getattr(plugin, '__name__', type(plugin).__name__)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from postdeploy.domain.status import ExitStatus
 from postdeploy.errors import DocumentError
 from postdeploy.plugin.keys import CONSOLE, RECORDER
 from postdeploy.plugin.recorder import Recorder
+from postdeploy.plugin.unheard import silence
 
 if TYPE_CHECKING:
     from postdeploy.reports import Report
@@ -35,6 +36,7 @@ def concluded(config: pytest.Config) -> Generator[_Ending]:
     finally:
         if CONSOLE in config.stash:
             config.stash[CONSOLE].close()
+        silence()
 
 
 @contextmanager
@@ -80,8 +82,9 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
     finally:
         recorder.signals.restore()
     reports = list(_reports(recorder)) if recorder.settings.formats else []
-    say_last_words(config, recorder, reports)
-    say_leaks(leaks)
+    with suppress(OSError):  # nobody listens: the verdict is on disk
+        say_last_words(config, recorder, reports)
+        say_leaks(leaks)
     return status
 
 

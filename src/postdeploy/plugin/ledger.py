@@ -6,10 +6,19 @@ import hashlib
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from postdeploy.documents import VERDICT_FILE, read_regular, render_document, why, write_atomically, write_document
+from postdeploy.documents import (
+    VERDICT_FILE,
+    read_document,
+    read_regular,
+    render_document,
+    why,
+    write_atomically,
+    write_document,
+)
 from postdeploy.domain.document import started_document, verdict_document
 from postdeploy.domain.evidence import Evidence, fold
 from postdeploy.domain.redaction import Redactor
@@ -23,6 +32,9 @@ if TYPE_CHECKING:
     from postdeploy.domain.verdict import Verdict
 
 __all__ = ["Ledger"]
+
+_INTERRUPTED: Final = 2
+"""Pytest's status."""
 
 
 class Ledger:
@@ -66,8 +78,17 @@ class Ledger:
                 self._outcome = self._outcome or self._seal(pytest_exit)
             except (JournalError, DocumentError) as error:
                 self._broken = error
+                _withdraw(self.path)
                 raise
             return self._outcome
+
+    def revise(self, run_id: str, reason: str, message: str) -> Verdict | None:
+        """Seal again what a signal came into while it was sealed; None if nothing was. Raises JournalError."""
+        if self._outcome is None:
+            return None
+        from postdeploy.salvage import salvage
+
+        return salvage(self.path.parent, run_id, reason=reason, message=message, status=_INTERRUPTED, at=time.time())
 
     def _seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
         from postdeploy.domain.decision import decide
@@ -98,6 +119,13 @@ class Ledger:
 
     def _suspects(self, line: str) -> bool:
         return self.redactor.suspects(line)
+
+
+def _withdraw(path: Path) -> None:
+    """What could not be made safe is no verdict, even where it stands in the file already."""
+    with suppress(DocumentError, KeyError, OSError):
+        if read_document(path)["state"] != "started":
+            path.unlink()
 
 
 def _require(path: Path, sha256: str) -> None:

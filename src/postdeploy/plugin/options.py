@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -98,7 +99,7 @@ class Settings:
             root=root,
             release=option.release or None,
             deadline=_duration(option.deadline),
-            run_id=option.run_id,
+            run_id=_name(option.run_id),
             baseline=_path(option.baseline, config, "") if option.baseline else None,
             browser=option.browser_executable,
             only=tuple(option.only),
@@ -138,6 +139,13 @@ def _typed_writes(config: pytest.Config) -> bool:
     if f"{_WRITES}={given}" not in words and (_WRITES, given) not in itertools.pairwise(words):
         raise pytest.UsageError(f"{_WRITES} counts only where it is typed: not in addopts, not in PYTEST_ADDOPTS")
     return True
+
+
+def _name(given: str | None) -> str | None:
+    """A run's name becomes part of file names and of headers."""
+    if given and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:@=+-]{0,199}", given):
+        raise pytest.UsageError(f"--run-id: {given!r} is not a name of letters, digits and _.:@=+-")
+    return given
 
 
 def _duration(given: str | None) -> float | None:

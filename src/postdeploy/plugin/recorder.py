@@ -115,7 +115,11 @@ class Recorder:
 
     def _signalled(self, name: str) -> None:
         late = name == "SIGXCPU"  # the launcher's word for the end of the time, and that of ulimit -t
-        self.end_early("deadline_exceeded" if late else "interrupted", f"the run was ended by {name}")
+        reason, message = "deadline_exceeded" if late else "interrupted", f"the run was ended by {name}"
+        self._ended_early = True
+        self.verdict = self._ledger.revise(self.run_id, reason, message) or self.verdict
+        if self.verdict is None:
+            self.end_early(reason, message)
 
     def end_early(self, reason: str, message: str) -> None:
         """Seal now, for what comes after may not have the time to end. Raises JournalError or DocumentError."""
