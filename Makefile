@@ -14,7 +14,7 @@ FAULT_RECORDS := $(CURDIR)/.fault_records
 unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compile the whole package again
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage mutants faults fault-tools faults-table bench schemas docs clean browser
+.PHONY: help demo test lint types layers unit coverage mutants faults fault-tools fuzz faults-table bench schemas docs clean browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ faults: $(VENV)/.dev browser fault-tools ## as root: inject every fault, and wri
 	rm -rf $(FAULT_RECORDS)
 	status=0; FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --reruns 1 \
 	  tests/faults || status=$$?; $(BIN)/python -m scripts.fault_matrix $(FAULT_RECORDS) && exit $$status
+
+fuzz: $(VENV)/.dev ## fuzz what reads configuration, verdicts, answers and reports, for ten minutes
+	$(BIN)/python -m scripts.fuzz
 
 faults-table: $(VENV)/.base browser ## run every demo fault and write docs/reference/faults.md
 	$(BIN)/python -m scripts.faults_table

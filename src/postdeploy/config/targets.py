@@ -99,7 +99,7 @@ def _load_entry(
 ) -> Entry:
     report = Report(show_path(path, Path.cwd()))
     entries = read_targets_file(path, report, Sources(environment, path.parent, handed or {}), chosen)
-    if entries is not None and name not in entries:
+    if entries is not None and name not in entries and (entries or not report.problems):
         _unknown(name, entries, report)
     raise_problems((report,))
     if entries is None:  # pragma: no cover - then something was reported

@@ -14,6 +14,7 @@ __all__ = ["byte_spellings", "spellings"]
 
 _BASE64: Final = 8
 _HEX: Final = 6
+_NESTED: Final = 4
 _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 _QUOTES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _ATTRIBUTE: Final = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
@@ -23,7 +24,9 @@ _GO: Final = str.maketrans({"&": "\\u0026", "<": "\\u003c", ">": "\\u003e"})
 def spellings(value: str) -> frozenset[str]:
     """Every spelling of a value in a text."""
     data = value.encode("utf-8", "surrogatepass")
-    return frozenset((value, *_json(value), *_urls(data), *_markup(value), *_code(value, data), *_letters(data)))
+    texts = {*_escaped(value), *_json(value), *_code(value, data)}
+    marked = (spelt for text in texts for spelt in _markup(text))
+    return frozenset((*texts, *marked, *_urls(data), *_letters(data)))
 
 
 def byte_spellings(value: str) -> frozenset[bytes]:
@@ -41,6 +44,15 @@ def _fits(value: str, encoding: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _escaped(value: str) -> set[str]:
+    """As texts within texts have it: JSON in JSON, or the repr of either, several times."""
+    found = {value, repr(value)[1:-1], ascii(value)[1:-1]}
+    for _ in range(_NESTED):
+        for text in tuple(found):
+            found |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], text.replace("\\", "\\\\")}
+    return found
 
 
 def _json(value: str) -> Iterator[str]:

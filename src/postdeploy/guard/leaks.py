@@ -157,7 +157,7 @@ def _any_spelling(character: str) -> bytes:
         ways.append(rb"\+")
     if character == "'":
         ways.append(rb"'\"'\"'")
-    return b"(?:" + b"|".join(dict.fromkeys(ways)) + b")"
+    return rb"\\*(?:" + b"|".join(dict.fromkeys(ways)) + b")"
 
 
 def _views(data: bytes) -> Iterator[bytes]:
