@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
-from benchmarks import going_live, http_checks, judging, latency, page_checks, startup
+from benchmarks import going_live, healthy_runs, http_checks, judging, latency, page_checks, startup
 from benchmarks.place import Place, open_place
 from benchmarks.report import PAGE, document
 from benchmarks.tables import Table, markdown
@@ -25,24 +26,32 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "asleep": startup.asleep,
     "gate": judging.judging,
     "release": going_live.going_live,
+    "healthy-runs": healthy_runs.healthy_runs,
 }
+_ASKED: Final = frozenset({"healthy-runs"})
+"""What takes many minutes and measures no time runs only where it is named."""
+
 _LONG: Final = frozenset({"1000", "pages-40"})
 
 
 def main() -> None:
     """Run what was asked for."""
     options = _options()
-    names = options.only or [name for name in _BENCHMARKS if not (options.quick and name in _LONG)]
+    names = options.only or [name for name in _BENCHMARKS if name not in _ASKED | (_LONG if options.quick else set())]
     tables: list[Table] = []
     with open_place(quick=options.quick) as place:
         for name in names:
             begun = time.monotonic()
-            for table in _BENCHMARKS[name](place):
+            for table in _benchmark(name, options)(place):
                 print(markdown(table), flush=True)
                 tables.append(table)
             place.progress(f"({name}: {time.monotonic() - begun:.0f} s)")
             if options.write:
                 _write(document(tables, _command(options)))
+
+
+def _benchmark(name: str, options: argparse.Namespace) -> Callable[[Place], Iterator[Table]]:
+    return partial(healthy_runs.healthy_runs, runs=options.runs) if name == "healthy-runs" else _BENCHMARKS[name]
 
 
 def _write(text: str) -> None:
@@ -55,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, small sizes, no benchmark that takes minutes")
     parser.add_argument("--only", action="append", choices=_BENCHMARKS, metavar="NAME", help=", ".join(_BENCHMARKS))
+    parser.add_argument("--runs", type=int, default=healthy_runs.RUNS, help="how many healthy-runs (default: 1000)")
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE.name} in the documentation")
     return parser.parse_args()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,12 +29,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server says, after ``delay`` seconds."""
+    """What the server says, after ``delay`` seconds; with ``reset`` it breaks the connection off instead."""
 
     status: int = 200
     body: bytes = b'{"ok": true}'
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    reset: bool = False
 
 
 class FaultServer:
@@ -108,6 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
         server: FaultServer = self.server.faults  # type: ignore[attr-defined]
         answer = server.answer(Seen(self.command, self.path, headers, body, time.time()))
         time.sleep(answer.delay)
+        if answer.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
         self.send_response(answer.status)
         sent = {"content-type": "application/json", "content-length": str(len(answer.body))}
         for name, value in (sent | dict(answer.headers)).items():
@@ -131,12 +140,20 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve(host: str = "127.0.0.1") -> Iterator[FaultServer]:
-    """A server on a port of its own."""
+def serve(
+    host: str = "127.0.0.1", *, listener: socket.socket | None = None, context: ssl.SSLContext | None = None
+) -> Iterator[FaultServer]:
+    """A server on a port of its own, or on a socket that listens already; with a context it speaks TLS."""
     faults = FaultServer()
-    server = _Server((host, 0), _Handler)
+    server = _Server((host, 0), _Handler, bind_and_activate=listener is None)
+    if listener is not None:
+        server.socket.close()
+        server.socket = listener
+        host = listener.getsockname()[0]
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.faults = faults  # type: ignore[attr-defined]
-    faults.url = f"http://{host}:{server.server_address[1]}"
+    faults.url = f"{'https' if context else 'http'}://{host}:{server.socket.getsockname()[1]}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield faults
