@@ -28,6 +28,7 @@ targets:
     services: {web: "URL"}
     release: {from: "web:/build", within: 2s, consecutive: 1, interval: 20ms}
     access: read-write
+    programs: [python]
     policy: {deadline: 20s, confirm: {attempts: 2, spacing: 100ms}}
 """
 
