@@ -18,7 +18,7 @@ from postdeploy.domain.policy import Severity
 from postdeploy.domain.result import Outcome
 from postdeploy.domain.verdict import Conclusion, ExitStatus, Reason
 from postdeploy.exporters import FORMATS
-from postdeploy.plugin import fixtures, marks
+from postdeploy.plugin import fixtures, marks, undo
 from tests.docs.blocks import ROOT, column, read, section
 from tests.docs.conftest import SharedRun
 
@@ -108,7 +108,8 @@ def test_verdicts_outcomes_kinds_and_severities_are_named() -> None:
 
 def test_every_fixture_has_its_row() -> None:
     """The table of fixtures has what the plugin defines for people to ask for."""
-    found = {name: vars(value).get("_fixture_function_marker") for name, value in vars(fixtures).items()
+    everything = {**vars(fixtures), **vars(undo)}
+    found = {name: vars(value).get("_fixture_function_marker") for name, value in everything.items()
              if type(value).__name__ == "FixtureFunctionDefinition"}  # fmt: skip
     defined = {name for name, marker in found.items() if name[0] != "_" and marker and not marker.autouse}
     assert defined
