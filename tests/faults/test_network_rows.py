@@ -209,12 +209,20 @@ def test_too_many_requests(project: Project, server: FaultServer) -> None:
     assert server.asked("/ok/declared") == 2
 
 
-@pytest.mark.row("N04", "429 for a Python test")
-def test_too_many_requests_of_a_test(project: Project, server: FaultServer) -> None:
-    """A test that got no answer but this one proves nothing against the target."""
+@pytest.mark.row("N04", "429 for Python tests")
+def test_too_many_requests_of_a_test(alone: Project, server: FaultServer) -> None:
+    """The attempt after the pause is the last request; a test that comes later is not even sent."""
     server.on("/ok/test", Answer(429, headers={"retry-after": "1"}))
-    project.tests(_TEST)
-    project.run("--reruns=1").require(hold("required_check_not_proven"))
+    alone.tests(_TEST + """
+    def test_later(api):
+        assert api.get("/ok/later").status_code == 200
+    """)  # fmt: skip
+    run = alone.run("--reruns=1")
+    run.require(hold("required_check_not_proven"))
+    assert (server.asked("/ok/test"), server.asked("/ok/later")) == (2, 0)
+    assert run.outcomes() == {"test_it": "errored", "test_later": "errored"}
+    first, second = (seen.at for seen in server.seen if seen.path == "/ok/test")
+    assert second - first >= 1.0
 
 
 @pytest.mark.row("N04", "429 once")

@@ -51,6 +51,7 @@ class Exchanged:
     release: str | None
     curl: str
     phases: Mapping[str, float]
+    retry_after: str | None = None
 
 
 def open_client(
@@ -63,6 +64,7 @@ def open_client(
     issued: Callable[[str, Iterable[tuple[str, str]], bytes], None] = lambda _method, _headers, _body: None,
     refused: Callable[[GuardRefusalError], None] = lambda _error: None,
     meter: Meter | SharedMeter | None = None,
+    before: Callable[[], None] = lambda: None,
     timeout: float = 10.0,
 ) -> httpx2.Client:
     """A client whose paths are relative to the service; redirects are not followed unless a call asks for it.
@@ -76,11 +78,12 @@ def open_client(
         issued: told of method, headers and body of every answer that was read, for it may hold credentials.
         refused: told of every request that was not sent, before GuardRefusalError is raised.
         meter: what counts the traffic of the run.
+        before: called before a permitted request leaves; may wait, or raise what the caller then gets.
         timeout: seconds for a whole request, reading the answer included.
     """
     release = target.release.header if target.release else None
     transport = _GuardedTransport(
-        target, BoundedTransport(_trust(target), issued), headers, exchanged, failed, release, meter
+        target, BoundedTransport(_trust(target), issued), headers, exchanged, failed, before, release, meter
     )
     return _Client(
         refused,
@@ -163,6 +166,7 @@ class _GuardedTransport(httpx2.BaseTransport):
         headers: Callable[[], Mapping[str, str]],
         exchanged: Callable[[Exchanged], None],
         failed: Callable[[str, Exception], None],
+        before: Callable[[], None],
         release_header: str | None,
         meter: Meter | SharedMeter | None = None,
     ) -> None:
@@ -171,12 +175,14 @@ class _GuardedTransport(httpx2.BaseTransport):
         self._headers = headers
         self._exchanged = exchanged
         self._failed = failed
+        self._before = before
         self._release_header = release_header
         self._meter = meter or Meter(target.budget)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a permitted request. Raises GuardRefusalError."""
         require_permission(self._target, request.method, str(request.url), body=_has_body(request))
+        self._before()
         for name, value in self._headers().items():
             request.headers[name] = value
         self._admit(request)
@@ -198,6 +204,7 @@ class _GuardedTransport(httpx2.BaseTransport):
                 response.headers.get(self._release_header) if self._release_header else None,
                 _curl(request),
                 {"first_byte": time.monotonic() - begun},
+                response.headers.get("retry-after"),
             )
         )
         return response

@@ -33,6 +33,8 @@ class Activity:
         fault: what the last exchange says against a service: its URL and a code.
         status: of the last exchange, if it was answered.
         refused: the first request that the guard did not let go.
+        ended: when the last answer came, in monotonic seconds.
+        retry_after: what it said of when to come back.
         code: why the last exchange came to nothing, if that was no fault of the target.
     """
 
@@ -49,6 +51,8 @@ class Activity:
     status: int | None = None
     code: str | None = None
     refused: Exception | None = None
+    ended: float = 0.0
+    retry_after: str | None = None
 
     def exchanged(self, release: str | None = None) -> None:
         """The target has answered."""
@@ -62,6 +66,10 @@ class Activity:
         self.fault = (url, fault.code) if fault.target_fault else None
         self.code = fault.code if fault.code in OWN_FAULTS else None
 
+    def limited(self) -> None:
+        """A request was not sent, since the target wants no more of them."""
+        self.fault, self.status, self.code = None, None, "rate_limited"
+
     def answered(self, exchange: Exchanged) -> None:
         """A client got an answer."""
         self.exchanged(exchange.release)
@@ -69,5 +77,6 @@ class Activity:
         self.excerpt = f"{exchange.method} {exchange.url}: HTTP {exchange.status}"
         failed = exchange.status >= 500  # noqa: PLR2004  # 5xx, RFC 9110 §15.6
         self.fault = (exchange.url, f"http_{exchange.status}") if failed else None
-        self.status = exchange.status
+        self.status, self.ended = exchange.status, time.monotonic()
+        self.retry_after = exchange.retry_after
         self.code = "rate_limited" if exchange.status == TOO_MANY_REQUESTS else None

@@ -42,6 +42,7 @@ class Clients:
                 issued=self._issued,
                 refused=self._refused,
                 meter=self._execution.meter,
+                before=self._execution.be_polite,
             )
         return self._open[name]
 

@@ -23,6 +23,7 @@ from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.orphans import OrphanWatch
 from postdeploy.errors import ProbeError, ServerStartError
 from postdeploy.guard.budget import Meter
+from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
@@ -63,6 +64,7 @@ class Execution:
         self.fence = BrowserFence(target, lambda: self.meter)
         self._meter: Meter | SharedMeter | None = None
         self.ledger = CreationLedger(settings.reports / LEDGER_FILE, self.redactor.tree)
+        self.courtesy = Courtesy(time.monotonic, context.deadline)
 
     @property
     def coordinates(self) -> bool:
@@ -206,6 +208,15 @@ class Execution:
         """A Python test got no answer."""
         if fault.target_fault or fault.code in OWN_FAULTS:
             self._control.trouble(fault.code, url)
+
+    def be_polite(self) -> None:
+        """Wait as long as the target has asked for. Raises ProbeError where it wants no more requests."""
+        if self.courtesy.stopped:
+            if self.current is not None:
+                self.current.limited()
+            raise ProbeError("rate_limited", self.courtesy.stopped, target_fault=False)
+        if (pause := self.courtesy.pause()) > 0:
+            time.sleep(pause)
 
     def learnt(self, *, failed: bool) -> list[dict[str, Any]]:
         """Records that a process without a journal has to send to the one that keeps it, each once."""

@@ -10,6 +10,7 @@ import pytest
 
 from postdeploy.domain.matcher import show
 from postdeploy.domain.result import Attempt, CheckResult, Fault, Finding, Outcome
+from postdeploy.guard.courtesy import TOO_MANY_REQUESTS, retry_after
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PAYLOAD, PLANNED, RESULT
@@ -119,6 +120,8 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
     activity = item.stash.get(ACTIVITY, None) or Activity(item.nodeid)
     outcome = _outcome(call, report, activity)
     failed = outcome is not Outcome.PASSED
+    if failed and activity.status == TOO_MANY_REQUESTS:  # a test that expects it has what it wants
+        item.config.stash[EXECUTION].courtesy.limited(activity.ended, retry_after(activity.retry_after))
     message = _message(report, call) if failed else ""
     if not failed and (limit := overran(item, call.duration)) is not None:
         outcome, message = Outcome.ERRORED, f"it took longer than its {limit:g} s and swallowed the timeout"
