@@ -128,6 +128,13 @@ def test_what_is_no_verdict(tmp_path: Path, content: bytes, words: str) -> None:
     assert (ruling.status, words in ruling.sentence) == (30, True), ruling
 
 
+def test_the_file_is_named(tmp_path: Path) -> None:
+    """Whoever has several verdicts learns which one is meant."""
+    path = tmp_path / "verdict.json"
+    path.write_bytes(b"")
+    assert judge(path, Demand("site", "r1", None, 900.0, 0.0)) == Ruling(30, f"refused: {path}: empty")
+
+
 def test_missing(tmp_path: Path) -> None:
     """A verdict that is not there is refused."""
     ruling = judge(tmp_path / "verdict.json", Demand("site", None, None, 900.0, 0.0))
