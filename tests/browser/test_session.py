@@ -183,3 +183,9 @@ def test_no_browser() -> None:
         BrowserSession(missing).open_context()
     with pytest.raises(BrowserUnavailableError, match="install one"):
         _ = BrowserSession(missing).playwright
+
+
+def test_clients_of_no_context_are_refused(session: BrowserSession) -> None:
+    """Nobody could ask about what they send."""
+    with pytest.raises(GuardRefusalError, match=r"use context\.request"):
+        session.playwright.request.new_context()

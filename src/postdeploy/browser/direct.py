@@ -13,9 +13,9 @@ from postdeploy.errors import GuardRefusalError
 from postdeploy.guard.redirects import Hop, following
 
 if TYPE_CHECKING:
-    from playwright.sync_api import APIRequestContext, APIResponse
+    from playwright.sync_api import APIRequestContext, APIResponse, Playwright
 
-__all__ = ["guard_client"]
+__all__ = ["guard_client", "refuse_client_contexts"]
 
 _METHODS: Final = ("delete", "get", "head", "patch", "post", "put")
 _BODIES: Final = ("data", "form", "multipart")
@@ -28,6 +28,15 @@ def guard_client(client: APIRequestContext, allowed: Allowed, watch: Watch, base
     for name in _METHODS:
         setattr(client, name, functools.partial(direct.send, name.upper()))
     setattr(client, "fetch", direct.fetch)  # noqa: B010  # mypy forbids the assignment
+
+
+def refuse_client_contexts(playwright: Playwright) -> None:
+    """Clients of no context would be asked by nobody."""
+
+    def refuse(**_options: Any) -> None:
+        raise GuardRefusalError("playwright.request sends what nobody has asked about", allow="use context.request")
+
+    setattr(playwright.request, "new_context", refuse)  # noqa: B010  # mypy forbids the assignment
 
 
 class _Direct:

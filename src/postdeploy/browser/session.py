@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from postdeploy.browser.direct import guard_client
+from postdeploy.browser.direct import guard_client, refuse_client_contexts
 from postdeploy.browser.faults import is_gone
 from postdeploy.browser.find import Browser
 from postdeploy.browser.processes import PROCESS_INFO, browser_process, kill_process
@@ -57,6 +57,7 @@ class BrowserSession:
 
             with by_ourselves():
                 self._playwright = sync_playwright().start()
+            refuse_client_contexts(self._playwright)
         return self._playwright
 
     @property

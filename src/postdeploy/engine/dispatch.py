@@ -163,6 +163,12 @@ class Dispatcher:
         return replace(answer, evidence=tuple(below(self.reports, path) for path in answer.evidence))
 
     def _send_blocking(self, probe: Any, errand: Errand, deliver: Deliver) -> None:
+        if isinstance(probe, WebsocketProbe):
+            own = {name.lower() for name in probe.headers}
+            ours = identity_headers(self.run_id, errand.check_id)
+            added = {name: value for name, value in ours.items() if name.lower() not in own}
+            probe = replace(probe, headers={**added, **probe.headers})
+        self.loop.meter.note()
         observe = _blocking(probe)
         self._await(self._pool().submit(observe, probe, self.target, timeout=errand.ask.step.timeout), deliver)
 
