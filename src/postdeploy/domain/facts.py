@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from postdeploy.domain.policy import Severity
@@ -53,7 +53,18 @@ class PlannedCheck:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON builtins."""
-        return asdict(self) | {"severity": self.severity.value, "services": list(self.services)}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind,
+            "severity": self.severity.value,
+            "path": self.path,
+            "line": self.line,
+            "owner": self.owner,
+            "runbook": self.runbook,
+            "services": list(self.services),
+            "may_repeat": self.may_repeat,
+        }
 
     @classmethod
     def from_json(cls, raw: object) -> PlannedCheck:
