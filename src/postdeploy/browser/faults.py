@@ -115,7 +115,7 @@ def _family(name: str) -> tuple[str, str]:
 
 def is_gone(text: str) -> bool:
     """Whether the text says that the browser, its page or its driver is not there any more."""
-    return "has been closed" in text or "Connection closed" in text or "Browser closed" in text
+    return "has been closed" in text or "connection closed" in text.lower() or "Browser closed" in text
 
 
 def is_navigating(text: str) -> bool:
