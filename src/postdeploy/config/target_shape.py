@@ -7,6 +7,7 @@ from keyword import iskeyword
 from typing import Final
 
 from postdeploy.config.answers import HEADER_NAME, JSON_PATH
+from postdeploy.config.boundaries import DENIED, PEER, THIRD_PARTY
 from postdeploy.config.node import Node, seen, told
 from postdeploy.config.places import LOCATION, LOCATION_PATTERN, check_path, know_service, read_url
 from postdeploy.config.report import Wrong
@@ -28,7 +29,7 @@ from postdeploy.config.values import (
 from postdeploy.config.wording import way_out
 from postdeploy.domain.policy import OnFailure, OnMaintenance, Severity
 from postdeploy.domain.secret import weakness
-from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, DenyRule, Location
+from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Location
 
 __all__ = ["RESERVED", "TARGET"]
 
@@ -44,12 +45,6 @@ RESERVED: Final = frozenset(
 _RULE: Final = re.compile(r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)")
 _HOST_NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?$")
 _WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
-_DENIED: Final = re.compile(r"(?:([a-z][a-z0-9_]*):)?(/\S*)")
-_LABEL: Final = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
-_HOST: Final = rf"(?:{_LABEL}\.)*{_LABEL}|\[[0-9A-Fa-f:.]+\]"
-_THIRD_PARTY: Final = re.compile(rf"(?:\*\.)?(?:{_HOST})(?::([0-9]{{1,5}}))?")
-_PEER: Final = re.compile(rf"(?:{_HOST}):([0-9]{{1,5}})")
-_PORTS: Final = 65535
 
 
 def _check_service_name(name: str) -> None:
@@ -119,35 +114,6 @@ def _read_secret_name(node: Node, scope: Scope) -> str:
             way_out(name, scope.secrets) if scope.secrets else "name it under 'secrets'",
         )
     return name
-
-
-def _read_denied(node: Node, scope: Scope) -> DenyRule:
-    match = _DENIED.fullmatch(read_line(node))
-    if match is None:
-        raise Wrong(f"takes a path such as '/logout' or 'api:/admin/*', not {seen(node)}", "/path or service:/path")
-    if match[1] is not None:
-        know_service(match[1], node, scope)
-    path, mark, query = match[2].partition("?")
-    return DenyRule(check_path(path) + mark + query, match[1])
-
-
-def _read_third_party(node: Node, _scope: Scope) -> str:
-    return _read_host(node, _THIRD_PARTY, "a host such as 'cdn.example.com' or '*.example.com'")
-
-
-def _read_peer(node: Node, _scope: Scope) -> str:
-    return _read_host(node, _PEER, "a host and a port such as 'db.example.com:5432'")
-
-
-def _read_host(node: Node, pattern: re.Pattern[str], wanted: str) -> str:
-    text = read_line(node)
-    match = pattern.fullmatch(text)
-    if match is None:
-        hint = "without the scheme and the path" if "/" in text else None
-        raise Wrong(f"takes {wanted}, not {seen(node)}", hint)
-    if match[1] is not None and not 1 <= int(match[1]) <= _PORTS:
-        raise Wrong(f"has a port that is not a number from 1 to {_PORTS}")
-    return text.lower()
 
 
 def _read_inconclusive(node: Node, _scope: Scope) -> str:
@@ -300,16 +266,16 @@ TARGET: Final = Shape(
             "Exceptions to read-only access: METHOD service:/path, with * for any text.",
         ),
         "deny": Field(
-            list_of(Type(_read_denied, {"type": "string", "pattern": r"^([a-z][a-z0-9_]*:)?/\S*$"})),
+            list_of(DENIED),
             "Paths that are never asked for, by any method: /path or service:/path, with * for any text.",
         ),
         "protected": Field(FLAG, "Whether writes need --allow-writes=TARGET on the command line, too. Default: false."),
         "third_party": Field(
-            list_of(Type(_read_third_party, {"type": "string", "minLength": 1})),
+            list_of(THIRD_PARTY),
             "Other hosts that pages may use: host, host:port or *.domain. All others are blocked.",
         ),
         "connect": Field(
-            list_of(Type(_read_peer, {"type": "string", "pattern": ":[0-9]+$"})),
+            list_of(PEER),
             "host:port that Python tests may connect to by other means than the clients of this plugin.",
         ),
         "programs": Field(list_of(LINE), "Names of programs that Python tests may start, such as psql."),
