@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from benchmarks import going_live, healthy_runs, http_checks, judging, latency, page_checks, startup
+from benchmarks import going_live, healthy_runs, http_checks, judging, latency, page_checks, scrub, startup
 from benchmarks.place import Place, open_place
 from benchmarks.report import PAGE, document
 from benchmarks.tables import Table, markdown
@@ -26,6 +26,7 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "asleep": startup.asleep,
     "gate": judging.judging,
     "release": going_live.going_live,
+    "scrub": scrub.scrub,
     "healthy-runs": healthy_runs.healthy_runs,
 }
 _ASKED: Final = frozenset({"healthy-runs"})
