@@ -1,9 +1,23 @@
 from __future__ import annotations
 
-from postdeploy.documents import why
+from pathlib import Path
+
+import pytest
+
+from postdeploy.documents import read_regular, why
 
 
 def test_why() -> None:
     """What the system says of an error, else what the error says of itself, in lower case."""
     assert why(FileNotFoundError(2, "No such file or directory", "x")) == "no such file or directory"
     assert why(ValueError("Out of range")) == "out of range"
+
+
+def test_a_link_that_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link that takes the place of a file after the look is not followed either."""
+    (tmp_path / "file").write_bytes(b"{}")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    monkeypatch.setattr("os.path.islink", lambda _path: False)
+    assert read_regular(tmp_path / "file") == b"{}"
+    with pytest.raises(OSError, match="symbolic links"):
+        read_regular(tmp_path / "link")

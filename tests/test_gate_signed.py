@@ -130,6 +130,12 @@ def test_another_statement(path: Path, change: Callable[[Statement], object], wo
     refused(path, words)
 
 
+def test_the_sentence_about_another_statement(path: Path) -> None:
+    """It says what is wrong, and no more."""
+    restate(path, lambda said: said.update(more="x"))
+    assert judge(path, demand(keys=KEYS)) == refuse("the signed statement does not follow from the verdict")
+
+
 def test_single_bits(path: Path) -> None:
     """Each of a thousand flips of a single bit, in verdict, evidence or envelope, is refused."""
     chance = random.Random(7)

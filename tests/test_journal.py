@@ -90,6 +90,13 @@ def test_what_cannot_be_rewritten(path: Path) -> None:
     assert read_journal(path).records == [{"record": "a"}]
 
 
+def test_makes_its_folder(tmp_path: Path) -> None:
+    """The folder of a journal need not be there, nor the one above it."""
+    with Journal(tmp_path / "a" / "b" / EVIDENCE_FILE) as journal:
+        journal.append({"record": "a"})
+    assert read_journal(tmp_path / "a" / "b" / EVIDENCE_FILE).records == [{"record": "a"}]
+
+
 def test_replaces_an_older_one(path: Path) -> None:
     """A new journal starts anew."""
     Journal(path).append({"record": "old"})
