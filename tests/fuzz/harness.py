@@ -20,8 +20,8 @@ from postdeploy.domain.target import Service, Target
 from postdeploy.errors import ConfigurationError, ProbeError
 from postdeploy.gate import Demand, judge
 from postdeploy.guard.artifacts import scrubbed
-from postdeploy.guard.bounded import _Unpacker
 from postdeploy.guard.leaks import Traces
+from postdeploy.guard.unpacking import Unpacker
 from postdeploy.journal import render_document
 from postdeploy.probes.http_body import decode_body
 
@@ -153,7 +153,7 @@ def answer(body: bytes, packed: str, kind: str, cuts: list[int]) -> None:
     with contextlib.suppress(ProbeError):
         decode_body(body, packed)
     with contextlib.suppress(ProbeError):
-        unpacker = _Unpacker(
+        unpacker = Unpacker(
             [name.strip() for name in packed.split(",") if name.strip() in {"gzip", "x-gzip", "deflate"}]
         )
         rest = body

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -18,10 +17,10 @@ import httpx2
 
 from postdeploy.domain.charset import charset_of
 from postdeploy.domain.strict_json import UnreadableError, read_json
-from postdeploy.errors import ProbeError
-from postdeploy.guard.limits import BODY_LIMIT, ENCODINGS_LIMIT, HEADER_LIMIT, INTERIM_LIMIT, LINES_LIMIT
+from postdeploy.guard.limits import BODY_LIMIT, HEADER_LIMIT, INTERIM_LIMIT, LINES_LIMIT
+from postdeploy.guard.unpacking import PACKINGS, HostileAnswerError, Unpacker
 
-__all__ = ["ACCEPT_ENCODING", "BoundedTransport", "HostileAnswerError"]
+__all__ = ["ACCEPT_ENCODING", "BoundedTransport"]
 
 ACCEPT_ENCODING: Final = "gzip, deflate"
 """What can be unpacked with a bound."""
@@ -30,15 +29,8 @@ _CONNECTIONS: Final = 100
 _KEPT: Final = 20
 _EXPIRY: Final = 5.0
 _READ: Final = 64 * 1024
-_GZIP: Final = 31
-_ZLIB: Final = 15
-_RAW: Final = -15
 _SWITCHING: Final = 101
 _BODILESS: Final = frozenset({204, 304})
-
-
-class HostileAnswerError(ProbeError, httpx2.RemoteProtocolError):
-    """An answer that breaks the protocol or exceeds a bound: the target's failure, for pytest and for httpx2."""
 
 
 class BoundedTransport(httpx2.HTTPTransport):
@@ -279,76 +271,6 @@ class _BoundedResponse(httpx2.Response):
     def _get_content_decoder(self) -> Any:
         if not hasattr(self, "_decoder"):
             names = [name.strip().lower() for name in self.headers.get_list("content-encoding", split_commas=True)]
-            unpacker: Any = _Unpacker([name for name in names if name in _WINDOWS])
+            unpacker: Any = Unpacker([name for name in names if name in PACKINGS])
             self._decoder = unpacker
         return self._decoder
-
-
-_WINDOWS: Final = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
-
-
-class _Unpacker:
-    """Takes the content encodings off a body as it comes, with a bound; unknown ones stay."""
-
-    def __init__(self, names: list[str]) -> None:
-        if len(names) > ENCODINGS_LIMIT:
-            raise HostileAnswerError("protocol_encoding", f"the body is encoded {len(names)} times")
-        self._layers = [_Layer(name) for name in reversed(names)]
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        """What a piece of the body says."""
-        pieces: Iterable[bytes] = (data,)
-        for layer in self._layers:
-            pieces = layer.pieces(pieces)
-        yield from pieces
-
-    def flush(self) -> Iterator[bytes]:
-        """Nothing is held back, but the end must have come."""
-        for layer in self._layers:
-            layer.require_end()
-        return iter(())
-
-
-class _Layer:
-    """One content encoding."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._windows = list(_WINDOWS[name])
-        self._decoder: Any = None
-        self._size = 0
-
-    def pieces(self, packed: Iterable[bytes]) -> Iterator[bytes]:
-        """What pieces say, each at most 64 KiB. Raises HostileAnswerError."""
-        for data in packed:
-            rest = data
-            while rest and not (self._decoder and self._decoder.eof):
-                unpacked = self._unpacked(rest)
-                rest = self._decoder.unconsumed_tail
-                self._size += len(unpacked)
-                if self._size > BODY_LIMIT:
-                    text = f"the {self._name} body unpacks to more than {BODY_LIMIT} bytes"
-                    raise HostileAnswerError("protocol_too_large", text)
-                if unpacked:
-                    yield unpacked
-
-    def _unpacked(self, data: bytes) -> bytes:
-        """Deflate is zlib's format by the book (RFC 9110 §8.4.1.2) and bare in what some servers send."""
-        while True:
-            if self._decoder is None:
-                self._decoder = zlib.decompressobj(self._windows.pop(0))
-            try:
-                unpacked: bytes = self._decoder.decompress(data, _READ)
-            except zlib.error as error:
-                if self._size or not self._windows:
-                    text = f"the body is not {self._name} at offset {self._size} of what it says: {error}"
-                    raise HostileAnswerError("protocol_encoding", text) from error
-                self._decoder = None
-            else:
-                return unpacked
-
-    def require_end(self) -> None:
-        """Raise HostileAnswerError for a body that ends in the middle."""
-        if self._decoder is not None and not self._decoder.eof:
-            text = f"the {self._name} body ends too early, at offset {self._size} of what it says"
-            raise HostileAnswerError("protocol_truncated", text)
