@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.created import CreationLedger
@@ -19,6 +18,7 @@ from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Service, Target
+from postdeploy.engine.context import Readiness, RunContext
 from postdeploy.engine.preflight import Preflight
 from postdeploy.engine.results import Results
 from postdeploy.probes.http_loop import HttpLoop
@@ -27,47 +27,14 @@ if TYPE_CHECKING:
     from postdeploy.engine.release import ReleaseWatch, Waiting
     from postdeploy.engine.runner import CheckRunner
     from postdeploy.guard.budget import Meter
-from postdeploy.guard.fence import BrowserFence
-
-if TYPE_CHECKING:
+    from postdeploy.guard.fence import BrowserFence
     from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Engine", "Readiness", "RunContext"]
 
-
 _OVERDUE: Final = "the deadline of the run was reached"
 _HURRY: Final = 1.0
 _jitter: Final = random.uniform
-
-
-@dataclass(frozen=True, slots=True)
-class RunContext:
-    """What belongs to one run rather than to its target.
-
-    Args:
-        run_id: unique.
-        expected: the release that the pipeline deployed, if it said so.
-        deadline: monotonic seconds at which everything stops.
-        reports: folder for what pages leave behind.
-    """
-
-    run_id: str
-    expected: str | None = None
-    deadline: float | None = None
-    reports: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What preflight and the wait for the release came to."""
-
-    release: ReleaseEvidence
-    services: tuple[ServiceState, ...]
-
-    @property
-    def may_start(self) -> bool:
-        """Whether there is anything to verify: the release is live, or nobody asked, and some service answers."""
-        return self.release.live is not False and any(state.live for state in self.services)
 
 
 class Engine:
@@ -213,35 +180,23 @@ class Engine:
     def _furnish(self) -> CheckRunner:
         from postdeploy.engine.dispatch import Dispatcher, Pages
         from postdeploy.engine.runner import CheckRunner
+        from postdeploy.engine.variables import variables_of
         from postdeploy.guard.fence import BrowserFence
-        from postdeploy.probes import http_faults
-
-        assert http_faults  # noqa: S101  # a machine that cannot open its file any more can still say so
 
         target, context = self.target, self.context
         pages, fence = self._pages or Pages(), self._fence or BrowserFence(target)
+        facts = (context.run_id, pages, context.reports, context.deadline, fence, self._ledger)
         return CheckRunner(
-            Dispatcher(
-                target, self._loop, context.run_id, pages, context.reports, context.deadline, fence, self._ledger
-            ),
+            Dispatcher(target, self._loop, *facts),
             self._preflight,
             self.services,
             target.policy.confirm,
-            variables=self._variables(),
+            variables=variables_of(target, context),
             redactor=self._redactor,
             on_service=self._on_service,
             on_trouble=self._on_trouble,
             wall=self._wall,
         )
-
-    def _variables(self) -> dict[str, object]:
-        secrets = {f"secrets.{name}": secret.reveal() for name, secret in self.target.secrets.items()}
-        return {
-            **secrets,
-            "target": self.target.name,
-            "release": self.context.expected or "",
-            "run.id": self.context.run_id,
-        }
 
     # What follows runs on the loop's thread.
 

@@ -28,6 +28,7 @@ from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
 from postdeploy.errors import PostdeployError
 from postdeploy.guard.address import locate
+from postdeploy.probes import http_faults  # noqa: F401 - a machine that can open no file any more can still say so
 
 __all__ = ["CheckRunner", "skip_reason"]
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from postdeploy.domain.check import HttpProbe, PageProbe, Probe, Step, WebsocketProbe, authorization
-from postdeploy.domain.target import Location
+from postdeploy.domain.target import Location, Target
+from postdeploy.engine.context import RunContext
 
-__all__ = ["UnfitVariableError", "UnknownVariableError", "render_step"]
+__all__ = ["UnfitVariableError", "UnknownVariableError", "render_step", "variables_of"]
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 
@@ -23,6 +24,12 @@ class UnknownVariableError(LookupError):
 
 class UnfitVariableError(ValueError):
     """A variable has a value that cannot stand where it is used."""
+
+
+def variables_of(target: Target, context: RunContext) -> dict[str, object]:
+    """What every check of a run may name."""
+    secrets = {f"secrets.{name}": secret.reveal() for name, secret in target.secrets.items()}
+    return {**secrets, "target": target.name, "release": context.expected or "", "run.id": context.run_id}
 
 
 def render_step(step: Step, variables: Mapping[str, object]) -> Step:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.domain.target import Budget
 
-__all__ = ["BudgetSpentError", "Meter", "facts_of"]
+if TYPE_CHECKING:
+    from postdeploy.guard.shared_budget import SharedMeter
+
+__all__ = ["BudgetSpentError", "Meter", "facts_of", "open_meter"]
 
 _SECOND: Final = 1.0
 
@@ -90,3 +94,14 @@ def facts_of(meter: Any) -> dict[str, int | None]:
         "bytes": meter.bytes,
         "bytes_allowed": meter.bytes_allowed,
     }
+
+
+def open_meter(budget: Budget, file: Path, *, shared: bool) -> Meter | SharedMeter:
+    """The meter of a run: in a file where several processes count, or other programs may see what is bounded."""
+    if not (budget.bounds or shared):
+        return Meter(budget)
+    try:
+        from postdeploy.guard.shared_budget import SharedMeter
+    except ImportError:  # pragma: no cover - Windows: each process has the whole budget
+        return Meter(budget)
+    return SharedMeter(file, budget)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,20 +20,20 @@ from postdeploy.domain.target import Target
 from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.orphans import OrphanWatch
-from postdeploy.errors import ProbeError, ServerStartError
-from postdeploy.guard.budget import Meter
+from postdeploy.errors import ProbeError
+from postdeploy.guard.budget import Meter, open_meter
 from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
 from postdeploy.plugin.keys import RECORDER
+from postdeploy.plugin.lazy_pages import LazyPages
 from postdeploy.plugin.options import Settings
 from postdeploy.plugin.progress import Progress
 
 if TYPE_CHECKING:
-    from postdeploy.browser.pages import PagePool
-    from postdeploy.engine.server import ServerProcess
     from postdeploy.guard.shared_budget import SharedMeter
+    from postdeploy.plugin.own_server import OwnServer
     from postdeploy.plugin.recorder import Recorder
 
 __all__ = ["Execution"]
@@ -56,12 +55,12 @@ class Execution:
         self._engine: Engine | None = None
         self._submitted = False
         self._readiness: Readiness | None = None
-        self._pages: PagePool | None = None
-        self._server: ServerProcess | None = None
+        self._server: OwnServer | None = None
         self._progress = Progress(config)
         self._control = ControlWatch(target, context.run_id, self._controlled)
         self._learnt: list[dict[str, Any]] = []
         self.fence = BrowserFence(target, lambda: self.meter)
+        self.pages = LazyPages(settings.browser, target, self.fence)
         self._meter: Meter | SharedMeter | None = None
         self.ledger = CreationLedger(settings.reports / LEDGER_FILE, self.redactor.tree)
         self.courtesy = Courtesy(time.monotonic, context.deadline)
@@ -82,13 +81,10 @@ class Execution:
     def pytest_sessionstart(self) -> None:
         """Start the target's own server, so that it gets ready while tests are collected."""
         if self.target.server and not self.settings.worker and self.settings.sends:
-            from postdeploy.engine.server import ServerProcess
+            from postdeploy.plugin.own_server import OwnServer
 
-            self._server = ServerProcess(self.target, self.settings.root, self.settings.reports)
-            with self._server_problems():
-                self._server.start()
-            if self._server.pid is not None:
-                self.orphans.watch(self._server.pid, group=True)
+            self._server = OwnServer(self.target, self.settings, self.orphans)
+            self._server.start()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -120,14 +116,14 @@ class Execution:
         if self.settings.sends and not (
             self.settings.worker or self.coordinates or option.keyword or option.markexpr or option.only
         ):
-            self.pages().warm()
+            self.pages.warm()
 
     def prepare(self) -> None:
         """Wait for the target; everything declared is in flight when this returns."""
         self._wait_for_server()
         if not self.coordinates and self._readiness is None:
             if any(check.kind is Kind.UI for check in self.declared):
-                self.pages().warm()
+                self.pages.warm()
             self._submit()
         self._control.begin()
         if self.recorder is not None:
@@ -143,12 +139,12 @@ class Execution:
             self._engine = Engine(
                 self.target,
                 self.context,
-                pages=_LazyPages(self.pages),
+                pages=self.pages,
                 fence=self.fence,
                 ledger=self.ledger,
                 meter=self.meter,
                 redactor=self.redactor,
-                on_service=self._service_changed,
+                on_service=lambda state: self._learn(service_record(state)),
                 on_trouble=self._control.trouble,
                 on_control=self._controlled,
             )
@@ -159,9 +155,8 @@ class Execution:
     def meter(self) -> Meter | SharedMeter:
         """What counts the traffic; all processes of a run count in one file where there are several, or a budget."""
         if self._meter is None:
-            budget = self.target.budget
             several = bool(self.settings.worker) or self.coordinates
-            self._meter = self._shared_meter() if budget.bounds or several else Meter(budget)
+            self._meter = open_meter(self.target.budget, self.handover.budget, shared=several)
         return self._meter
 
     def result(self, check_id: str) -> CheckResult:
@@ -184,21 +179,6 @@ class Execution:
             if state is not None and not state.live:
                 return CheckResult(planned.id, Outcome.BLOCKED, reason=state.message, blocked_by=name)
         return self._not_live(planned.id)
-
-    def pages(self) -> PagePool:
-        """The browser for declared pages."""
-        if self._pages is None:
-            from postdeploy.browser.find import find_browser
-            from postdeploy.browser.pages import PagePool
-            from postdeploy.guard.identity import user_agent
-
-            self._pages = PagePool(
-                lambda: find_browser(self.settings.browser, os.environ),
-                user_agent=user_agent(),
-                release_header=self.target.release.header if self.target.release else None,
-                launch_arguments=self.fence.arguments(),
-            )
-        return self._pages
 
     def remaining(self) -> float:
         """Seconds until the deadline of the run."""
@@ -227,8 +207,8 @@ class Execution:
 
     def close(self) -> None:
         """End threads, browser and server, whatever becomes of each; harmless when repeated."""
-        engine, pages, server = self._engine, self._pages, self._server
-        self._pages = self._server = None
+        engine, server = self._engine, self._server
+        self._server = None
         with contextlib.ExitStack() as stack:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)
@@ -236,18 +216,11 @@ class Execution:
             stack.callback(self._close_meter)
             stack.callback(self.fence.close)
             stack.callback(self._close_ledger)
-            for part in (server.stop if server else None, pages.close if pages else None):
-                if part is not None:
-                    stack.callback(part)
+            if server is not None:
+                stack.callback(server.stop)
+            stack.callback(self.pages.close)
             if engine is not None:
                 stack.callback(engine.close)
-
-    def _shared_meter(self) -> Meter | SharedMeter:
-        try:
-            from postdeploy.guard.shared_budget import SharedMeter
-        except ImportError:  # pragma: no cover - Windows: each process has the whole budget
-            return Meter(self.target.budget)
-        return SharedMeter(self.handover.budget, self.target.budget)
 
     def _close_meter(self) -> None:
         if self._meter is not None:
@@ -264,11 +237,8 @@ class Execution:
         """Tell what the run has left on the target."""
         mine = self.ledger.mine(self.context.run_id)
         if mine and not self.settings.worker:
-            count = f"{len(mine)} thing{'s' if len(mine) > 1 else ''}"
-            self._progress.say(f"postdeploy: {count} may be left on the target: postdeploy sweep {self.target.name}")
+            self._progress.say(f"postdeploy: {len(mine)} may be left on the target: postdeploy sweep {self.target.name}")
         self.ledger.close()
-
-    # The steps.
 
     def _submit(self) -> None:
         """Start all declared checks; in a worker not before one of them is its to run, for another may have them."""
@@ -309,9 +279,6 @@ class Execution:
         if self.recorder is not None and self._engine is not None:
             self.recorder.looked_again(self._engine.look_again(), self._engine.used())
 
-    def _service_changed(self, state: Any) -> None:
-        self._learn(service_record(state))
-
     def _controlled(self, result: ControlResult) -> None:
         self._learn(control_record(result))
 
@@ -322,26 +289,11 @@ class Execution:
             self._learnt.append(record)
 
     def _wait_for_server(self) -> None:
-        if self._server is not None and self._readiness is None:
-            with self._server_problems():
-                self._progress.say(self._server.wait())
-
-    @contextlib.contextmanager
-    def _server_problems(self) -> Generator[None]:
         """A target whose own server does not start is not live; there is nothing to wait for."""
-        try:
-            yield
-        except ServerStartError as error:
-            release = ReleaseEvidence(self.context.expected, live=False, problem=str(error))
-            self._readiness = Readiness(release, ())
-
-
-class _LazyPages:
-    """Stands for the browser until a page is asked for."""
-
-    def __init__(self, pages: Callable[[], PagePool]) -> None:
-        self._pages = pages
-
-    def submit(self, task: Any) -> Any:
-        """Look at a page."""
-        return self._pages().submit(task)
+        if self._server is not None and self._readiness is None:
+            said = self._server.wait()
+            if self._server.problem is not None:
+                release = ReleaseEvidence(self.context.expected, live=False, problem=self._server.problem)
+                self._readiness = Readiness(release, ())
+            elif said:
+                self._progress.say(said)

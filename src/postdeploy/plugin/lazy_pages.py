@@ -1,0 +1,52 @@
+"""The browser for declared pages, found and started when a page is first asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from postdeploy.domain.target import Target
+from postdeploy.guard.fence import BrowserFence
+
+if TYPE_CHECKING:
+    from postdeploy.browser.pages import PagePool
+
+__all__ = ["LazyPages"]
+
+
+class LazyPages:
+    """Stands for the pool of pages; one that was closed is opened again when it is asked."""
+
+    def __init__(self, setting: str | None, target: Target, fence: BrowserFence) -> None:
+        self._setting = setting
+        self._target = target
+        self._fence = fence
+        self._pool: PagePool | None = None
+
+    def warm(self) -> None:
+        """Start the browser, without waiting for it."""
+        self._opened().warm()
+
+    def submit(self, task: Any) -> Any:
+        """Look at a page."""
+        return self._opened().submit(task)
+
+    def close(self) -> None:
+        """End the browser, if there is one."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def _opened(self) -> PagePool:
+        if self._pool is None:
+            from postdeploy.browser.find import find_browser
+            from postdeploy.browser.pages import PagePool
+            from postdeploy.guard.identity import user_agent
+
+            self._pool = PagePool(
+                lambda: find_browser(self._setting, os.environ),
+                user_agent=user_agent(),
+                release_header=self._target.release.header if self._target.release else None,
+                launch_arguments=self._fence.arguments(),
+            )
+        return self._pool
