@@ -283,15 +283,14 @@ def test_a_target_needs_a_service(target_problems: Problems) -> None:
 
 def test_the_top_of_the_file(target_problems: Problems) -> None:
     """There is one key, and it holds at least one target."""
-    assert target_problems("target: {}\n", "x")[:2] == [
-        " no target 'x'; known: ",
-        "1:1: 'targets' is missing (add 'targets:' with at least one target)",
-    ]
+    assert target_problems("target: {}\n", "x")[0] == (
+        "1:1: 'targets' is missing (add 'targets:' with at least one target)"
+    )
     assert "1:1: unknown key 'target' (did you mean 'targets'?)" in target_problems("target: {}\n")
-    assert target_problems("targets: []\n")[1:] == [
+    assert target_problems("targets: []\n") == [
         "1:10: 'targets' takes a mapping with at least one target, not an empty list"
     ]
-    assert target_problems("targets: {'a b': {}, staging: 5}\n")[1:] == [
+    assert target_problems("targets: {'a b': {}, staging: 5}\n") == [
         "1:11: 'a b' is no name of a target (use letters, digits, '.', '_' and '-')",
         "1:31: 'staging' takes a mapping, not '5'",
     ]

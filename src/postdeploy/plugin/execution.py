@@ -237,7 +237,9 @@ class Execution:
         """Tell what the run has left on the target."""
         mine = self.ledger.mine(self.context.run_id)
         if mine and not self.settings.worker:
-            self._progress.say(f"postdeploy: {len(mine)} may be left on the target: postdeploy sweep {self.target.name}")
+            self._progress.say(
+                f"postdeploy: {len(mine)} may be left on the target: postdeploy sweep {self.target.name}"
+            )
         self.ledger.close()
 
     def _submit(self) -> None:
