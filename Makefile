@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 4
 
 COVERED := gate demand dsse journal pipeline_state signing
 JUDGES := gate gate_signed demand dsse journal pipeline_state signing
