@@ -145,7 +145,7 @@ def test_repeated_key_among_many_is_found_at_once() -> None:
     middle = time.process_time()
     with pytest.raises(UnreadableError):
         read_json(body + ',"k49999":0}')
-    assert time.process_time() - middle < 20 * (middle - start)
+    assert time.process_time() - middle < 200 * (middle - start)
 
 
 @given(st.binary(max_size=50) | st.text(max_size=50))
