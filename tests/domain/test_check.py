@@ -56,6 +56,20 @@ def test_methods_that_write(method: str, writes: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("probe", "has_body"),
+    [
+        (HttpProbe("POST", HOME), False),
+        (HttpProbe("POST", HOME, body=""), True),
+        (HttpProbe("POST", HOME, json=None, has_json=True), True),
+    ],
+    ids=["none", "empty text", "null"],
+)
+def test_what_carries_a_body(probe: HttpProbe, has_body: bool) -> None:
+    """An empty text and the JSON null are bodies, too."""
+    assert probe.has_body is has_body
+
+
+@pytest.mark.parametrize(
     ("when", "target", "applies"),
     [
         (When(), "staging", True),

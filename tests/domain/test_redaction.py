@@ -9,6 +9,7 @@ import pickle
 import shlex
 import traceback
 from collections.abc import Callable
+from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -187,3 +188,82 @@ def test_value_never_survives(value: str, before: str, after: str) -> None:
     """Whatever the value and the text around it, the value does not come out as it was, unless the mask contains it."""
     masked = Redactor([Secret("t", value)]).text(before + value + after)
     assert value not in masked or set(value) <= set(MASK) or value in before + MASK + after
+
+
+@pytest.mark.parametrize(
+    ("line", "suspects"),
+    [
+        ('{"a": "x hunter2-hunter2"}', True),
+        ('{"a": "got hunt..."}', True),
+        ('{"a": "got hunt\\u2026"}', True),
+        ('{"a": "x"}', False),
+    ],
+)
+def test_suspected_lines(line: str, suspects: bool) -> None:
+    """A line of JSON is looked into where a secret may stand in it, whole or cut."""
+    assert Redactor([Secret("t", "hunter2-hunter2")]).suspects(line) is suspects
+
+
+@pytest.mark.parametrize(
+    ("keep_length", "masked"), [(False, b"\x00a *** b\xff"), (True, b"\x00a *************** b\xff")]
+)
+def test_content_of_a_file(keep_length: bool, masked: bytes) -> None:
+    """A file is masked byte by byte, with its length kept where that matters."""
+    redactor = Redactor([Secret("t", "hunter2-hunter2")])
+    assert redactor.content(b"\x00a hunter2-hunter2 b\xff", keep_length=keep_length) == masked
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_content_in_another_encoding(encoding: str) -> None:
+    """A file in UTF-16 holds no secret either."""
+    masked = Redactor([Secret("t", "hunter2-hunter2")]).content("x hunter2-hunter2 y".encode(encoding))
+    assert masked.replace(b"\x00", b"") == b"x *** y"
+
+
+def test_content_without_secrets() -> None:
+    """Where there is no secret, or none in it, a file is left as it is."""
+    data = b"\x00\xff"
+    assert Redactor().content(data) is data
+    assert Redactor([Secret("t", "hunter2-hunter2")]).content(data) is data
+
+
+def test_content_after_learning() -> None:
+    """A secret that is learnt after a file was masked is masked in the next one."""
+    redactor = Redactor([Secret("a", "first-1-secret")])
+    assert redactor.content(b"first-1-secret second-2-secret") == b"*** second-2-secret"
+    assert redactor.content(b"second-2-secret") == b"second-2-secret"
+    redactor.learn(Secret("b", "second-2-secret"))
+    assert redactor.content(b"first-1-secret second-2-secret") == b"*** ***"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "written"),
+    [
+        (["got hun", "ter2-hunter2 en", "d hu", "h?", None], ["got ", "*** en", "d ", "huh?", ""]),
+        (["got hun", None], ["got ", "hun"]),
+        (["plain", "", None], ["plain", "", ""]),
+        (["h", "unter2-hunter2", None], ["", "***", ""]),
+    ],
+    ids=["in two pieces", "never finished", "nothing held", "one letter"],
+)
+def test_stream(pieces: list[str | None], written: list[str]) -> None:
+    """A secret that is written in pieces is masked; what only looked like one comes out when that is known."""
+    write = Redactor([Secret("t", "hunter2-hunter2")]).stream()
+    assert [write(piece) for piece in pieces] == written
+
+
+def test_stream_without_secrets() -> None:
+    """Where there is no secret, nothing is held."""
+    write = Redactor().stream()
+    assert [write("abc"), write(None)] == ["abc", ""]
+
+
+@given(st.lists(st.integers(min_value=1, max_value=40), max_size=4))
+def test_stream_says_what_text_says(cuts: list[int]) -> None:
+    """Wherever a text is cut into pieces, what is written is the masked text."""
+    text = "hunter2- is no secret, hunter2-hunter2 is"
+    redactor = Redactor([Secret("t", "hunter2-hunter2")])
+    places = [0, *sorted(cuts), len(text)]
+    write = redactor.stream()
+    pieces = [text[start:end] for start, end in pairwise(places)]
+    assert "".join(map(write, [*pieces, None])) == redactor.text(text)

@@ -40,6 +40,7 @@ def test_whatever_comes_is_read_or_refused(data: bytes) -> None:
     ("body", "message"),
     [
         (b'{"a": 1, "b": {"a": 1, "a": 2}}', 'JSON with the key "a" twice in one object at offset 23'),
+        (b'[{"a": 1}, {"a": 1, "a": 2}]', 'JSON with the key "a" twice in one object at offset 20'),
         (b'{"status":"down","status":"ok"}', 'JSON with the key "status" twice in one object at offset 17'),
         (b'{"a": 1, "\\u0061": 2}', 'JSON with the key "a" twice in one object at offset 9'),
         (b'["NaN", NaN]', "not JSON: NaN is not a JSON number at offset 8"),

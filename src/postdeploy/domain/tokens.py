@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from postdeploy.domain.secret import LEAST, Secret, weakness
+from postdeploy.domain.secret import Secret, weakness
 
 __all__ = ["issued"]
 
@@ -35,5 +35,5 @@ def issued(method: str, headers: Iterable[tuple[str, str]], body: bytes) -> Iter
     if any(hint in head for hint in _HINTS):
         for member in _MEMBER.finditer(head):
             text = member[2].decode("utf-8", "replace")
-            if len(text) >= LEAST and weakness(text) is None:
+            if weakness(text) is None:
                 yield Secret(member[1].decode("utf-8", "replace"), text)
