@@ -135,16 +135,23 @@ def test_without_a_key_nothing_is_sent(project: Project, place: str, content: by
 
 
 @pytest.mark.parametrize(
-    "forgery",
+    ("forgery", "words", "ruling"),
     [
         pytest.param(
-            "document['summary'] = 'all is well'\n    write_document('reports/verdict.json', document)", id="verdict"
+            "document['summary'] = 'all is well'\n    write_document('reports/verdict.json', document)",
+            "the verdict is not signed: ",
+            30,
+            id="verdict",
         ),
-        pytest.param("open('reports/evidence.jsonl', 'ab').write(b'{}\\n')", id="evidence"),
-        pytest.param("os._exit(7)", id="status"),
+        pytest.param(
+            "open('reports/evidence.jsonl', 'ab').write(b'{}\\n')", "the verdict is not signed: ", 30, id="evidence"
+        ),
+        pytest.param("os._exit(7)", "ended with status 7 after it sealed its verdict", 10, id="status"),
     ],
 )
-def test_what_is_not_believed_is_not_signed(tmp_path: Path, url: str, key: PrivateKey, forgery: str) -> None:
+def test_what_is_not_believed_is_not_signed(
+    tmp_path: Path, url: str, key: PrivateKey, forgery: str, words: str, ruling: int
+) -> None:
     """What does not follow from the evidence, or contradicts the exit of the run, gets no signature, and holds."""
     forging = (
         "import atexit, json, os\nfrom postdeploy.documents import write_document\n\n"
@@ -154,8 +161,8 @@ def test_what_is_not_believed_is_not_signed(tmp_path: Path, url: str, key: Priva
     project = Project(tmp_path, url, conftest=forging)
     (tmp_path / "some.pub").write_bytes(key.public().pem())
     status, said = project.run("verify", "site", "--release=r1", "--sign-key=env:K", K=key.pem().decode())
-    assert (status, "postdeploy: the verdict is not signed: " in said) == (10, True), said
-    assert gate(project)[0] == 30
+    assert (status, words in said) == (10, True), said
+    assert gate(project)[0] == ruling
 
 
 def test_tests_never_see_the_key(project: Project, key: PrivateKey) -> None:

@@ -252,8 +252,7 @@ class Execution:
                     self.engine.result(check.id).add_done_callback(self.recorder.came)
 
     def _hopeless(self, check_id: str) -> CheckResult | None:
-        answered = any(state.answered_wrongly for state in self._ready().services)
-        return None if answered else self._not_live(check_id)
+        return None if any(one.answered_wrongly for one in self._ready().services) else self._not_live(check_id)
 
     def _not_live(self, check_id: str) -> CheckResult | None:
         release = self._ready().release
