@@ -379,6 +379,8 @@ def test_bad_tls(
 
 # A part of all requests.
 
+ONE_PROCESS = pytest.mark.parametrize("workers", [0], indirect=True, ids=["n0"])
+
 
 def _failing(server: FaultServer, share: float, answer: Answer, seed: int) -> None:
     chance, lock = random.Random(seed), threading.Lock()
@@ -391,32 +393,34 @@ def _failing(server: FaultServer, share: float, answer: Answer, seed: int) -> No
         server.on(f"/ok/{number}", reply)
 
 
+@ONE_PROCESS
 @pytest.mark.row("N08", "25 % of requests are answered 500: no run of 10 passes")
-def test_a_quarter_of_all_requests(alone: Project, server: FaultServer) -> None:
+def test_a_quarter_of_all_requests(project: Project, server: FaultServer) -> None:
     """Checks that ask ten times each find it, and no run is a pass."""
-    alone.suite("\n".join(
+    project.suite("\n".join(
         f"- {{name: c{number}, get: 'api:/ok/{number}', expect: {{status: 200}}, repeat: {{times: 10, pass: 10}}}}"
         for number in range(4)
     ))  # fmt: skip
     for seed in range(9):
         _failing(server, 0.25, Answer(500), seed)
-        document = alone.run().document
+        document = project.run().document
         assert document["verdict"] == "fail", (seed, document["reason"], document["summary"], document["counts"])
     _failing(server, 0.25, Answer(500), 9)
-    alone.run().require(rollback())
+    project.run().require(rollback())
 
 
+@ONE_PROCESS
 @pytest.mark.row("N08", "0.5 % of connections are reset: no run of 10 fails")
-def test_a_few_resets(alone: Project, server: FaultServer) -> None:
+def test_a_few_resets(project: Project, server: FaultServer) -> None:
     """What is seen once is asked for again, and is no failure."""
-    alone.suite("\n".join(
+    project.suite("\n".join(
         f"- {{name: c{number}, get: 'api:/ok/{number}', expect: {{status: 200}}}}" for number in range(30)
     ))  # fmt: skip
     for seed in range(9):
         _failing(server, 0.005, Answer(reset=True), seed)
-        assert alone.run().document["verdict"] == "pass", seed
+        assert project.run().document["verdict"] == "pass", seed
     _failing(server, 0.005, Answer(reset=True), 9)
-    alone.run().require(Expected("pass", ("all_required_passed", "passed_with_warnings"), "promote", 0, 0))
+    project.run().require(Expected("pass", ("all_required_passed", "passed_with_warnings"), "promote", 0, 0))
 
 
 @pytest.mark.row("N09", "the old release answers for as long as anybody waits")
