@@ -283,10 +283,10 @@ def test_a_target_needs_a_service(target_problems: Problems) -> None:
 
 def test_the_top_of_the_file(target_problems: Problems) -> None:
     """There is one key, and it holds at least one target."""
-    assert target_problems("target: {}\n", "x")[0] == (
-        "1:1: 'targets' is missing (add 'targets:' with at least one target)"
-    )
-    assert "1:1: unknown key 'target' (did you mean 'targets'?)" in target_problems("target: {}\n")
+    assert target_problems("target: {}\n", "x") == [
+        "1:1: 'targets' is missing (add 'targets:' with at least one target)",
+        "1:1: unknown key 'target' (did you mean 'targets'?)",
+    ]
     assert target_problems("targets: []\n") == [
         "1:10: 'targets' takes a mapping with at least one target, not an empty list"
     ]

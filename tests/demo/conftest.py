@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,8 +14,9 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from postdeploy.browser.find import find_browser
+
 ROOT = Path(__file__).parents[2]
-BROWSER = "/usr/bin/chromium-headless-shell"
 
 
 class Demo:
@@ -104,7 +106,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file; a thread can have only one Playwright, so none outlives its file."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER)
+        browser = playwright.chromium.launch(executable_path=find_browser(None, os.environ).executable)
         yield browser
         browser.close()
 
