@@ -24,7 +24,7 @@ from postdeploy.dsse import open_envelope
 from postdeploy.errors import JournalError, RefusedError, SignatureError
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE, JournalContent, read_journal
 
-__all__ = ["Believed", "Demand", "Ruling", "believe", "judge", "refuse"]
+__all__ = ["Believed", "Demand", "Ruling", "believe", "judge", "refuse", "rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def refuse(reason: object) -> Ruling:
 def judge(path: Path, demand: Demand) -> Ruling:
     """Believe the verdict file and pass on its action, or refuse it with status 30."""
     try:
-        return _ruling(believe(path, demand).document)
+        return rule(believe(path, demand).document)
     except RefusedError as error:
         return refuse(error)
 
@@ -63,6 +63,14 @@ def believe(path: Path, demand: Demand) -> Believed:
         raise RefusedError(str(error)) from error
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RefusedError(f"{path}: not a verdict: {error!r}") from error
+
+
+def rule(document: Mapping[str, Any]) -> Ruling:
+    """What a verdict that is believed says to the pipeline."""
+    sentence = f"{document['verdict']}, {document['action']}: {document['reason']}: {document['summary']}"
+    status = status_of(document["verdict"], document["action"], document["reason"])
+    acts = status in {ExitStatus.PROMOTE, ExitStatus.ROLLBACK}
+    return Ruling(status if acts else int(ExitStatus.HOLD), sentence)
 
 
 def _believe(path: Path, demand: Demand) -> Believed:
@@ -117,13 +125,6 @@ def _parsed(path: Path, content: bytes) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise RefusedError(f"{path}: not a verdict")
     return document
-
-
-def _ruling(document: Mapping[str, Any]) -> Ruling:
-    sentence = f"{document['verdict']}, {document['action']}: {document['reason']}: {document['summary']}"
-    status = status_of(document["verdict"], document["action"], document["reason"])
-    acts = status in {ExitStatus.PROMOTE, ExitStatus.ROLLBACK}
-    return Ruling(status if acts else int(ExitStatus.HOLD), sentence)
 
 
 def _follows(document: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ _OURS = (
     "gate",
     "gate begin",
     "gate check",
+    "serve",
     "report",
     "replay",
     "plan",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,12 @@ from postdeploy.domain.result import Outcome
 from postdeploy.domain.verdict import Conclusion, ExitStatus, Reason
 from postdeploy.exporters import FORMATS
 from postdeploy.plugin import fixtures, marks, undo
+from postdeploy.serving.route import Request
+from postdeploy.serving.standing import ASKED, Judge
+from postdeploy.serving.verdict_routes import verdict_routes
 from tests.docs.blocks import ROOT, column, read, section
 from tests.docs.conftest import SharedRun
+from tests.sealed import demand, seal
 
 _HEADINGS = {"http": "HTTP"}
 
@@ -160,3 +165,14 @@ def test_every_variable_of_the_environment_is_named() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     internal = {"PYTEST_XDIST_WORKER"}
     assert set(pattern.findall(source)) - internal <= _codes(read("reference/environment.md"))
+
+
+def test_every_served_path_and_field_has_its_row(tmp_path: Path) -> None:
+    """The tables of served answers have each path, with its status codes by action, and each field of an answer."""
+    routes = verdict_routes(Judge(seal(tmp_path), demand(), lambda: demand().now))
+    table = re.findall(r"^\| (`/.+?) \| .+? \| (\d+) \| \d+ \| \d+ \|$", read("reference/serve.md"), re.MULTILINE)
+    promoted = {path: int(code) for paths, code in table for path in re.findall(r"`(\S+)`", paths)}
+    assert promoted == {path: route.handler(Request("GET", path)).status for path, route in routes.items()}
+    answer = json.loads(routes["/argo"].handler(Request("GET", "/argo")).body)
+    assert set(answer) == set(column(section("reference/serve.md", "The answer")))
+    assert set(ASKED) == set(column(section("reference/serve.md", "The question")))

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, keygen, lock, plan, replay, report, sweep, validate, verify
+from postdeploy.cli import gate, keygen, lock, plan, replay, report, serve, sweep, validate, verify
 
 __all__ = ["main"]
 
 _COMMANDS: Final = (
     verify,
     gate,
+    serve,
     report,
     replay,
     plan,

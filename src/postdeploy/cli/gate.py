@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
-from postdeploy.cli.duration import duration
+from postdeploy.cli.demand_options import add_demand, demand_of
 
 if TYPE_CHECKING:
-    from postdeploy.gate import Demand, Ruling
+    from postdeploy.gate import Ruling
 
 __all__ = ["add"]
 
@@ -24,14 +23,16 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "gate", help="judge a sealed verdict: exit 0 promote, 20 roll back, 10 hold, 30 no proof"
     )
-    _add_demand(parser, required=False)
+    add_demand(parser, required=False)
+    _add_status(parser)
     parser.add_argument("--run-id", metavar="ID", help="the run that it must come from")
     parser.set_defaults(run=lambda arguments: _judge(parser, arguments))
     steps = parser.add_subparsers(metavar="begin | check")
     begin = steps.add_parser("begin", help="name a run that nobody can guess, and clear the reports folder")
     _add_begin(begin)
     check = steps.add_parser("check", help="judge the verdict of a run that was begun, and accept it once")
-    _add_demand(check, required=True)
+    add_demand(check, required=True)
+    _add_status(check)
     check.add_argument("--run-id", required=True, metavar="ID", help="what 'gate begin' has printed")
     _add_state(check)
     check.set_defaults(run=_check)
@@ -51,24 +52,9 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="DIR", help=text)
 
 
-def _add_demand(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    add = parser.add_argument
-    add("--target", required=required, metavar="NAME", help="the target that the verdict must be about")
-    add("--release", metavar="ID", help="the release that it must be about, as it was given to verify")
-    add("--max-age", default="15m", metavar="TIME", type=duration, help="default: %(default)s")
-    add("--verdict", default="reports/verdict.json", metavar="FILE", help="default: %(default)s")
-    add("--rc", type=int, metavar="STATUS", help="the exit status that the run ended with; it must fit the verdict")
-    add("--url", action="append", default=[], type=_service, metavar="NAME=URL", help="where a service must have been")
-    add("--config-digest", metavar="DIGEST", help="target.config.digest that the verdict must have")
-    add("--suite-digest", metavar="DIGEST", help="suite.digest that the verdict must have")
-    add("--public-key", action="append", default=[], metavar="KEY", help="a file, or env:NAME; one must have signed it")
-
-
-def _service(text: str) -> tuple[str, str]:
-    name, sign, url = text.partition("=")
-    if not (name and sign and url):
-        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=URL, such as web=https://example.com")
-    return name, url
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    text = "the exit status that the run ended with; it must fit the verdict"
+    parser.add_argument("--rc", type=int, metavar="STATUS", help=text)
 
 
 def _begin(arguments: argparse.Namespace) -> int:
@@ -109,24 +95,9 @@ def _ruling(arguments: argparse.Namespace, **changes: Any) -> Ruling:
     from postdeploy.gate import judge, refuse
 
     try:
-        return judge(Path(arguments.verdict), _demand(arguments, changes))
+        return judge(Path(arguments.verdict), demand_of(arguments, status=arguments.rc, **changes))
     except SignatureError as error:
         return refuse(error)
-
-
-def _demand(arguments: argparse.Namespace, changes: dict[str, Any]) -> Demand:
-    from postdeploy.gate import Demand
-    from postdeploy.signing import PublicKey, read_key
-
-    demanded = {
-        "urls": dict(arguments.url),
-        "config": arguments.config_digest,
-        "suite": arguments.suite_digest,
-        "status": arguments.rc,
-        "keys": tuple(PublicKey.from_pem(read_key(place, os.environ)) for place in arguments.public_key),
-    }
-    about = (arguments.target, arguments.release or None, arguments.run_id, arguments.max_age)
-    return Demand(*about, now=time.time(), **demanded | changes)
 
 
 def _say(ruling: Ruling) -> int:
