@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from postdeploy.domain.document import SCHEMA, iso
 from postdeploy.domain.status import status_of
 from postdeploy.errors import RefusedError
+from postdeploy.lazy_dataclass import dataclass, field
 from postdeploy.signing import PublicKey
 
 __all__ = ["QUESTIONS", "Demand"]

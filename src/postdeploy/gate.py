@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from postdeploy.domain.status import ExitStatus, status_of
 from postdeploy.dsse import open_envelope
 from postdeploy.errors import JournalError, RefusedError, SignatureError
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE, JournalContent, read_journal
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Believed", "Demand", "Ruling", "believe", "judge", "refuse", "rule"]
 

@@ -11,12 +11,12 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from postdeploy.documents import read_document, why, write_document
 from postdeploy.domain.reading import mapping, number, optional_text, text
 from postdeploy.errors import DocumentError, JournalError
+from postdeploy.lazy_dataclass import asdict, dataclass
 
 __all__ = ["Begun", "PipelineState", "default_place", "new_run_id"]
 

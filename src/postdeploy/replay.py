@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from postdeploy.domain.decision import decide
@@ -13,6 +12,7 @@ from postdeploy.domain.policy import Action, Policy
 from postdeploy.domain.verdict import Verdict
 from postdeploy.errors import JournalError
 from postdeploy.journal import EVIDENCE_FILE, read_journal
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Replayed", "find_journals", "replay", "tell"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from postdeploy.documents import read_regular, write_atomically
 from postdeploy.exporters import FORMATS, Read, render
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Report", "parse_formats", "planned", "write_reports"]
 

@@ -9,11 +9,11 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from postdeploy.documents import why
 from postdeploy.errors import SignatureError
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["VARIABLE", "PrivateKey", "PublicKey", "new_key", "read_key"]
 

@@ -7,12 +7,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from postdeploy.errors import BrowserUnavailableError
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["INSTALL_HINT", "SETTING", "Browser", "find_browser"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from postdeploy.domain.observation import PageObservation
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["BODY", "Allowed", "PageTask"]
 

@@ -33,12 +33,12 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     import os
-    from dataclasses import replace
     from pathlib import Path
 
     from postdeploy.config import load_target
     from postdeploy.created import LEDGER_FILE, exclusive, read_ledger
     from postdeploy.errors import ConfigurationError, JournalError
+    from postdeploy.lazy_dataclass import replace
 
     path = Path(arguments.reports) / LEDGER_FILE
     try:

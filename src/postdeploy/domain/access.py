@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
+
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["SAFE_METHODS", "Access", "AccessMode", "AllowRule", "DenyRule", "Location"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
 from postdeploy.domain.maintenance import MAINTENANCE
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Cause", "find_causes"]
 

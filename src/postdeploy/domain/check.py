@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from postdeploy.domain.expectation import Expectation
 from postdeploy.domain.policy import Severity
 from postdeploy.domain.selection import Selector
 from postdeploy.domain.target import SAFE_METHODS, Location
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
     "Check",

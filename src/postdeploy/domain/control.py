@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from postdeploy.domain.reading import flag, mapping, number, optional_text, text
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["ControlProbe", "ControlResult", "Moment"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from postdeploy.domain.access import Location
 from postdeploy.domain.check import HttpProbe, Save, Step
 from postdeploy.domain.reading import array, mapping, optional_text, text
+from postdeploy.lazy_dataclass import dataclass, field, replace
 
 __all__ = ["Creation", "intent_record", "learnt_record", "leftovers", "placeholders", "recipe", "undone_record"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from postdeploy.domain.control import ControlResult
@@ -23,6 +22,7 @@ from postdeploy.domain.policy import Policy
 from postdeploy.domain.reading import array, mapping, number, optional_text, text
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.suite import Suite
+from postdeploy.lazy_dataclass import asdict, dataclass, field
 
 __all__ = [
     "ANSWERED_WRONGLY",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 from postdeploy.domain.matcher import Matcher, show
 from postdeploy.domain.observation import Observation, UnreadableError
 from postdeploy.domain.result import Finding
 from postdeploy.domain.selection import Selector
+from postdeploy.lazy_dataclass import dataclass, replace
 
 __all__ = ["Expectation", "evaluate"]
 

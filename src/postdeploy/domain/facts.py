@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from postdeploy.domain.policy import Severity
 from postdeploy.domain.reading import array, count, flag, mapping, number, optional_text, text
 from postdeploy.domain.result import Outcome
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
     "ANSWERED_WRONGLY",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from postdeploy.domain.cause import Cause
@@ -13,6 +12,7 @@ from postdeploy.domain.policy import Action, Confirmation, OnFailure, OnMaintena
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from postdeploy.domain.warning import find_warnings
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["judge_failure"]
 

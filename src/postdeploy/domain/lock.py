@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from postdeploy.domain.reading import array, mapping, text
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Lock"]
 

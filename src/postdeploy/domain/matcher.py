@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from postdeploy.domain.comparison import TYPES, equal, finite, is_type, ordered
 from postdeploy.domain.selection import MISSING
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["TYPES", "WORDS", "Matcher", "MatcherError", "show"]
 

@@ -6,7 +6,6 @@ Each answers ``subject(name, argument)`` for the words that may stand under ``ex
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -14,6 +13,7 @@ from postdeploy.domain.charset import charset_of
 from postdeploy.domain.page_events import ConsoleMessage, FailedRequest, without_refused
 from postdeploy.domain.selection import MISSING
 from postdeploy.domain.strict_json import UnreadableError, read_json
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
     "SUBJECTS",

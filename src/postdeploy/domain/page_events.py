@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["ConsoleMessage", "FailedRequest", "without_refused"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from postdeploy.domain.reading import count, mapping, number, text
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["Action", "Confirmation", "OnFailure", "OnMaintenance", "Policy", "Severity"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from postdeploy.domain.reading import mapping, text
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Suite"]
 

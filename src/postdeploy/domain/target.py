@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from postdeploy.domain.access import SAFE_METHODS, Access, AccessMode, AllowRule, DenyRule, Location
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.selection import Selector
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
     "SAFE_METHODS",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from postdeploy.domain.cause import Cause
 from postdeploy.domain.policy import Action
 from postdeploy.domain.status import ExitStatus, status_of
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Conclusion", "ExitStatus", "Reason", "Verdict", "exit_status", "inconclusive"]
 

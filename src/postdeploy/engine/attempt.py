@@ -6,7 +6,6 @@ An attempt is a generator: it yields what it wants to ask, and is sent the answe
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
 
 from postdeploy.domain.check import Check, Step
 from postdeploy.domain.creation import Creation
@@ -21,6 +20,7 @@ from postdeploy.engine.entry import Entry, Note
 from postdeploy.engine.record import Record
 from postdeploy.engine.variables import UnfitVariableError, UnknownVariableError, render_step
 from postdeploy.errors import PostdeployError
+from postdeploy.lazy_dataclass import dataclass, field, replace
 
 __all__ = ["Answer", "Ask", "Surroundings", "Wanted", "attempt_check"]
 

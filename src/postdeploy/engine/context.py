@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Readiness", "RunContext"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from postdeploy.errors import BrowserUnavailableError, PostdeployError
 from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.guard.identity import identity_headers
+from postdeploy.lazy_dataclass import dataclass, field, replace
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import request_of
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.created import CreationLedger
@@ -21,6 +20,7 @@ from postdeploy.domain.target import Service, Target
 from postdeploy.engine.context import Readiness, RunContext
 from postdeploy.engine.preflight import Preflight
 from postdeploy.engine.results import Results
+from postdeploy.lazy_dataclass import replace
 from postdeploy.probes.http_loop import HttpLoop
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from postdeploy.domain.check import Check, Step
 from postdeploy.domain.creation import Creation, intent_record, learnt_record, placeholders, undone_record
 from postdeploy.domain.observation import HttpObservation, Observation
 from postdeploy.errors import GuardRefusalError, PostdeployError
+from postdeploy.lazy_dataclass import dataclass, replace
 
 __all__ = ["Entry", "Note", "is_gone"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.target import Target
@@ -12,6 +11,7 @@ from postdeploy.errors import GuardRefusalError, ProbeError
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS, Courtesy, retry_after
 from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import refusal
+from postdeploy.lazy_dataclass import dataclass
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import HttpRequest
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 from postdeploy.domain.check import Check, Step
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.engine.attempt import Answer, Wanted
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["Life"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postdeploy.domain.check import Save, Step
@@ -18,6 +17,7 @@ from postdeploy.domain.target import Maintenance
 from postdeploy.domain.tokens import issued
 from postdeploy.errors import PostdeployError, ProbeError
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
+from postdeploy.lazy_dataclass import dataclass, field, replace
 
 __all__ = ["Record", "select"]
 

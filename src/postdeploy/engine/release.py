@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
@@ -16,6 +15,7 @@ from postdeploy.domain.target import ReleaseSource, ReleaseWait, Target
 from postdeploy.engine.preflight import state_of
 from postdeploy.errors import ProbeError
 from postdeploy.guard.identity import identity_headers
+from postdeploy.lazy_dataclass import dataclass, field
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import HttpRequest
 

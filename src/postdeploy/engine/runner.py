@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
@@ -28,6 +27,7 @@ from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
 from postdeploy.errors import PostdeployError
 from postdeploy.guard.address import locate
+from postdeploy.lazy_dataclass import replace
 from postdeploy.probes import http_faults  # noqa: F401 - a machine that can open no file any more can still say so
 
 __all__ = ["CheckRunner", "skip_reason"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any, Final, Self
 
 from postdeploy.config.answers import compile_path
@@ -22,6 +21,7 @@ from postdeploy.engine.variables import UnfitVariableError, UnknownVariableError
 from postdeploy.errors import PostdeployError
 from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.identity import identity_headers
+from postdeploy.lazy_dataclass import replace
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import request_of
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from postdeploy.domain.check import HttpProbe, PageProbe, Probe, Step, WebsocketProbe, authorization
 from postdeploy.domain.target import Location, Target
 from postdeploy.engine.context import RunContext
+from postdeploy.lazy_dataclass import replace
 
 __all__ = ["UnfitVariableError", "UnknownVariableError", "render_step", "variables_of"]
 

@@ -6,7 +6,6 @@ import shlex
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -20,6 +19,7 @@ from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import require_permission
 from postdeploy.guard.redirects import Hop, following, kept_headers, same_origin
 from postdeploy.guard.seat_belt import by_ourselves
+from postdeploy.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from postdeploy.guard.shared_budget import SharedMeter

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from postdeploy.domain.target import Target
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Hosts", "endpoint_of"]
 

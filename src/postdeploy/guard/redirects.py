@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from postdeploy.errors import GuardRefusalError
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Hop", "following", "kept_headers", "same_origin"]
 

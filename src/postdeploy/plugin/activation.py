@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from postdeploy.domain.policy import Severity
 from postdeploy.domain.target import Target
 from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
+from postdeploy.lazy_dataclass import replace
 from postdeploy.plugin import (
     distribution,
     fixtures,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from postdeploy.domain.health import OWN_FAULTS
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
+from postdeploy.lazy_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from postdeploy.errors import ProbeError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
+from postdeploy.lazy_dataclass import dataclass, field, replace
 
 __all__ = ["AttemptLog"]
 

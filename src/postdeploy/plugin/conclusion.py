@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from postdeploy.domain.status import ExitStatus
 from postdeploy.errors import DocumentError
+from postdeploy.lazy_dataclass import dataclass
 from postdeploy.plugin.keys import CONSOLE, RECORDER
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.unheard import silence

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
 from postdeploy.engine.engine import Readiness
 from postdeploy.errors import JournalError
 from postdeploy.journal import write_atomically
+from postdeploy.lazy_dataclass import asdict
 
 __all__ = ["Handover"]
 

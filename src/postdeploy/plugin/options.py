@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Settings", "add_options", "without_workers"]
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.target import Target
 from postdeploy.engine.engine import Readiness, RunContext
 from postdeploy.errors import ConfigurationError, SecretMissingError
+from postdeploy.lazy_dataclass import asdict
 from postdeploy.plugin.facts import about_baseline, about_run, about_target
 from postdeploy.plugin.keys import PAYLOAD
 from postdeploy.plugin.ledger import Ledger

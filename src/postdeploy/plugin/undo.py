@@ -6,7 +6,6 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from postdeploy.domain.access import Location
 from postdeploy.domain.creation import Creation, intent_record, learnt_record, undone_record
 from postdeploy.errors import PostdeployError
+from postdeploy.lazy_dataclass import replace
 from postdeploy.plugin.keys import EXECUTION, PLANNED
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -15,6 +14,7 @@ from postdeploy.domain.control import ControlProbe, ControlResult, Moment
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.target import Control, Service
 from postdeploy.errors import ProbeError
+from postdeploy.lazy_dataclass import dataclass, field
 from postdeploy.probes.connection import Timeline, resolve
 from postdeploy.probes.http_once import fetch_once
 from postdeploy.probes.http_request import HttpRequest

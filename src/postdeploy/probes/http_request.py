@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from postdeploy.domain.check import HttpProbe
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.errors import ProbeError
 from postdeploy.guard.redirects import Hop, following
+from postdeploy.lazy_dataclass import dataclass, field, replace
 
 __all__ = ["HttpRequest", "request_of"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 from postdeploy.browser.devtools.connection import Facts
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Message", "WebError", "console_call", "log_entry", "uncaught"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -15,6 +14,7 @@ from postdeploy.browser.devtools.console import console_call, log_entry, uncaugh
 from postdeploy.browser.devtools.traffic import Frame, Traffic
 from postdeploy.browser.faults import BrowserError
 from postdeploy.browser.refusal import close_side_doors
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["Settings", "Target"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.task import Allowed
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["ABORTED", "Frame", "Request", "Response", "Source", "Traffic"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from postdeploy.exporters.reading import moment
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Bar", "Timeline", "draw"]
 
