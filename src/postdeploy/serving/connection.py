@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 import h11
 
+from postdeploy.lazy_dataclass import dataclass
 from postdeploy.serving.route import Request, Response, json_response
 
 __all__ = ["Answer", "Connection", "Limits"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
+
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["BadRequestError", "Handler", "Request", "Response", "Route", "Routes", "json_response", "query_of"]
 

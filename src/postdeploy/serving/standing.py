@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from postdeploy.demand import Demand
 from postdeploy.domain.status import ExitStatus
 from postdeploy.errors import RefusedError
 from postdeploy.gate import Believed, believe, rule
+from postdeploy.lazy_dataclass import dataclass, replace
 
 __all__ = ["ASKED", "NO_PROOF", "Judge", "Standing"]
 
