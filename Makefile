@@ -14,7 +14,7 @@ FAULT_RECORDS := $(CURDIR)/.fault_records
 unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compile the whole package again
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage mutants faults fault-tools fuzz faults-table bench schemas docs clean browser
+.PHONY: help demo rollback-demo test lint types layers unit coverage mutants faults fault-tools fuzz faults-table bench schemas docs clean browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ browser: $(VENV)/.base ## find a browser for UI checks, or install one
 
 demo: browser ## set up, then verify the bundled demo
 	$(BIN)/pytest --target=development
+
+rollback-demo: browser ## a bad release is rolled back, blue/green and canary, nobody loses a request (FAULT=api-500)
+	$(BIN)/python -m demo.rollback $(FAULT)
 
 test: $(VENV)/.dev browser lint types layers coverage unit ## set up, then everything that CI checks
 

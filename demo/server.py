@@ -71,12 +71,12 @@ class Server(uvicorn.Server):
         self._authority.present(certificate)
 
 
-def run(server: Server, bound: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, then return."""
+def run(server: Server, *bound: socket.socket) -> None:
+    """Serve on these sockets until SIGTERM or SIGINT, then return."""
     # Uvicorn raises the signal again when it has ended; for us that is simply the end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    server.run(sockets=[bound])
+    server.run(sockets=[*bound])
 
 
 def _config(app: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Config:

@@ -14,6 +14,7 @@
 #
 # Environment:
 #
+#   REPORTS           the folder for the reports                               (reports)
 #   RUN_ID            names the run; the gate asks for the same name           (made up by postdeploy)
 #   VERDICT_SIGNING_KEY   the private key that the verifier signs with         (not signed)
 #   VERIFY_DEADLINE   what the verifier may take                               (5m)
@@ -45,7 +46,7 @@ if (($# == 2)) && [[ -z $2 ]]; then
   exit 64
 fi
 
-arguments=("$1" --deadline "${VERIFY_DEADLINE:-5m}" --reports reports)
+arguments=("$1" --deadline "${VERIFY_DEADLINE:-5m}" --reports "${REPORTS:-reports}")
 [[ $# -lt 2 ]] || arguments+=(--release "$2")
 [[ -z ${RUN_ID:-} ]] || arguments+=(--run-id "$RUN_ID")
 [[ -z ${VERDICT_KEY_DESCRIPTOR:-} ]] || arguments+=(--sign-key "/dev/fd/$VERDICT_KEY_DESCRIPTOR")

@@ -27,15 +27,11 @@ def blocks(page: Path) -> list[str]:
 
 @pytest.fixture
 def release(stage: Stage) -> Release:
-    """Run the page's script as ``release.sh production NEW``."""
-    (script,) = blocks(PAGES[1])
-    path = stage.work / "release.sh"
-    path.write_text(script)
-    path.chmod(0o755)
+    """Run the page's script as ``deploy/release.sh production NEW``."""
 
     def go(**fakes: str) -> Ending:
         settings = {"DEPLOYER": "deployer", "PAGE_WEBHOOK": "https://page.example/hook"}
-        return stage.run(f"exec ./release.sh production {NEW}", **settings, **fakes)
+        return stage.run(f"exec deploy/release.sh production {NEW}", **settings, **fakes)
 
     return go
 
@@ -68,14 +64,41 @@ def test_the_plain_script_does_what_its_page_says(
     assert (ending.status, stage.deployed, stage.paged) == (status, deployed, paged), ending.output
 
 
+def test_the_script_on_the_page_is_the_one_in_deploy() -> None:
+    """What the page explains is what is there to be copied, and what the demo runs."""
+    (script,) = blocks(PAGES[1])
+    assert script == (ROOT / "deploy/release.sh").read_text()
+
+
+def test_a_canary_is_verified_at_its_own_address(stage: Stage, release: Release) -> None:
+    """Run, verifier and gate are about the canary's target; the deployer and the rollback are about the whole."""
+    release(VERIFY_TARGET="canary", FAKE_VERIFY="20")
+    begin, verify, again = (call for call in stage.calls if call.startswith("postdeploy"))
+    assert begin.startswith("postdeploy gate begin --target canary ")
+    assert verify.startswith("postdeploy verify canary ")
+    assert again.startswith("postdeploy verify production ")
+    assert f"deployer rollback production {NEW} {OLD}" in stage.calls
+
+
+def test_reports_of_the_rollback_replace_none(stage: Stage, release: Release) -> None:
+    """Why it was rolled back can be read after the rollback was verified."""
+    stale = stage.work / "reports/r1/rollback/verdict.json"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    release(REPORTS="reports/r1", FAKE_VERIFY="20")
+    assert not stale.exists()
+    folders = [call.split(" --reports ")[1].split()[0] for call in stage.calls if " --reports " in call]
+    assert folders == ["reports/r1", "reports/r1", "reports/r1/rollback"]
+
+
 def test_the_plain_script_pins_the_proof_down(stage: Stage, release: Release) -> None:
     """The gate is asked about the run that has just ended, under the name that it was given."""
     release()
     begin, verify, gate = (call for call in stage.calls if call.startswith("postdeploy"))
     assert stage.calls.index(begin) < stage.calls.index(f"deployer deploy production {NEW}")
-    assert begin == f"postdeploy gate begin --target production --release {NEW}"
+    assert begin == f"postdeploy gate begin --target production --release {NEW} --reports reports"
     assert verify.endswith(" --run-id run-1")
-    asked = f"--target production --release {NEW} --run-id run-1 --rc 0 --max-age 15m"
+    asked = f"--target production --release {NEW} --run-id run-1 --rc 0 --max-age 15m --verdict reports/verdict.json"
     assert gate == f"postdeploy gate check {asked}"
 
 
@@ -113,4 +136,4 @@ def test_the_pages_point_at_what_exists(page: Path) -> None:
         assert (ROOT / name).exists(), name
     for name, heading in re.findall(r"\]\(([\w-]+\.md)#([\w-]+)\)", text):
         headings = re.findall(r"^#+ (.*)$", (page.parent / name).read_text(), flags=re.MULTILINE)
-        assert heading in [line.lower().replace(" ", "-") for line in headings], heading
+        assert heading in [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings], heading
