@@ -11,6 +11,7 @@ An *error* means that we could not tell; a *failure* (the target is wrong) is da
     ├── ServerStartError        the server of a target did not become ready
     ├── JournalError            the evidence cannot be written or read back
     ├── DocumentError           a verdict file is missing, unreadable or not one
+    ├── HistoryError            the history of earlier runs cannot be opened, read or written
     ├── RefusedError            a verdict proves nothing, or something else than what was asked
     └── SignatureError          a key, an envelope or a signature is missing or not what it has to be
 """
@@ -26,6 +27,7 @@ __all__ = [
     "ConfigurationError",
     "DocumentError",
     "GuardRefusalError",
+    "HistoryError",
     "JournalError",
     "PostdeployError",
     "ProbeError",
@@ -111,6 +113,10 @@ class JournalError(PostdeployError):
 
 class DocumentError(PostdeployError):
     """A verdict file is missing, unreadable, or not a verdict."""
+
+
+class HistoryError(PostdeployError):
+    """The history of earlier runs cannot be opened, read or written."""
 
 
 class SignatureError(PostdeployError):

@@ -20,6 +20,7 @@ _OURS = (
     "gate check",
     "serve",
     "report",
+    "history",
     "replay",
     "plan",
     "lock",

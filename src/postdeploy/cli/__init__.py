@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, keygen, lock, plan, replay, report, serve, sweep, validate, verify
+from postdeploy.cli import gate, history, keygen, lock, plan, replay, report, serve, sweep, validate, verify
 
 __all__ = ["main"]
 
@@ -21,6 +21,7 @@ _COMMANDS: Final = (
     gate,
     serve,
     report,
+    history,
     replay,
     plan,
     lock,

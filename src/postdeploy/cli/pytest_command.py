@@ -18,7 +18,7 @@ _ON_DEMAND = {
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
 
-_OPTIONS = ("release", "deadline", "targets", "baseline", "browser_executable", "report", "allow_writes")
+_OPTIONS = ("release", "deadline", "targets", "baseline", "history", "browser_executable", "report", "allow_writes")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deadline", metavar="TIME", help="how long the run may take (default: the target's policy)")
     parser.add_argument("--targets", metavar="FILE", help="the targets file (default: targets.yaml)")
     parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
+    parser.add_argument("--history", metavar="PLACE", help="remember the run in a file or a PostgreSQL URL, or off")
     parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
     parser.add_argument(
         "--only",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from postdeploy.config.targets import Identity
+    from postdeploy.config.targets import Identity, Outline
     from postdeploy.domain.check import Check
     from postdeploy.domain.policy import Policy
     from postdeploy.domain.target import Target
@@ -22,6 +22,7 @@ __all__ = [
     "load_suites",
     "load_target",
     "problems",
+    "read_outline",
     "target_identity",
     "target_names",
     "target_policy",
@@ -60,6 +61,16 @@ def target_names(path: Path) -> tuple[str, ...]:
     from postdeploy.config.targets import target_names as names
 
     return names(path)
+
+
+def read_outline(path: Path, environment: Mapping[str, str], *, remembers: bool) -> Outline:
+    """The names of all targets, and where runs are remembered. Raises ConfigurationError.
+
+    Variables of the history must be set only for a process that ``remembers``.
+    """
+    from postdeploy.config.targets import read_outline as outline
+
+    return outline(path, environment, remembers=remembers)
 
 
 def load_suite(path: Path, root: Path, target: Target, *, targets: Collection[str] | None = None) -> tuple[Check, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from postdeploy.config.check_shape import CHECK
 from postdeploy.config.expectations import EXPECT
+from postdeploy.config.history import HISTORY
 from postdeploy.config.matcher_schema import matcher_definitions
 from postdeploy.config.probes import STEP_FIELDS, VERBS
 from postdeploy.config.shape import Field
@@ -41,7 +42,8 @@ def targets_schema() -> dict[str, Any]:
                 "minProperties": 1,
                 "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
                 "additionalProperties": TARGET.schema,
-            }
+            },
+            "history": {**HISTORY.type.schema, "description": HISTORY.about},
         },
     }
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from postdeploy.config.control import check_control
+from postdeploy.config.history import KEY as HISTORY_KEY
+from postdeploy.config.history import HistoryEntry, read_history
 from postdeploy.config.inheritance import resolve
 from postdeploy.config.node import Node, plain, seen
 from postdeploy.config.report import Report, raise_problems, show_path
@@ -39,8 +41,10 @@ from postdeploy.errors import ConfigProblem, SecretMissingError
 __all__ = [
     "Entry",
     "Identity",
+    "Outline",
     "load_target",
     "read_entries",
+    "read_outline",
     "read_targets_file",
     "target_identity",
     "target_names",
@@ -48,6 +52,7 @@ __all__ = [
 ]
 
 _TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
+_KEYS: Final = ("targets", HISTORY_KEY)
 _NO_FILE: Final = "write one; docs/tutorial shows how"
 
 
@@ -64,6 +69,13 @@ class Identity(NamedTuple):
 
     services: Mapping[str, str]
     digest: str
+
+
+class Outline(NamedTuple):
+    """What a targets file says beside its targets: their names in order, and where runs are remembered."""
+
+    targets: tuple[str, ...]
+    history: HistoryEntry | None
 
 
 def load_target(
@@ -109,11 +121,21 @@ def _load_entry(
 
 def target_names(path: Path) -> tuple[str, ...]:
     """The names of all targets, in the order of the file. Raises ConfigurationError for a file that has none."""
+    return read_outline(path, {}, remembers=False).targets
+
+
+def read_outline(path: Path, environment: Mapping[str, str], *, remembers: bool) -> Outline:
+    """The names of all targets, and the history, whose variables must be set only for a process that ``remembers``.
+
+    Raises ConfigurationError for a file without targets, and for a history that cannot be.
+    """
     report = Report(show_path(path, Path.cwd()))
     root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
     names = tuple(_nodes(root, report)) if root is not None else ()
+    sources = Sources(environment, path.parent)
+    history = read_history(root, report, sources, required=remembers) if root is not None else None
     raise_problems((report,))
-    return names
+    return Outline(names, history)
 
 
 def read_targets_file(
@@ -127,13 +149,14 @@ def read_targets_file(
 def read_entries(root: Node, report: Report, sources: Sources, chosen: str | None = None) -> dict[str, Entry]:
     """The same for a document that is already read."""
     nodes = _nodes(root, report)
+    read_history(root, report, sources, required=False)
     return {name: _entry(name, nodes, report, sources, required=name == chosen) for name in nodes}
 
 
 def _nodes(root: Node, report: Report) -> dict[str, Node]:
     for key, node in root.value.items():
-        if key != "targets":
-            report.add(node.key, f"unknown key '{key}'", way_out(key, ("targets",)))
+        if key not in _KEYS:
+            report.add(node.key, f"unknown key '{key}'", way_out(key, _KEYS))
     node = root.value.get("targets")
     if node is None:
         report.add(root.at, "'targets' is missing", "add 'targets:' with at least one target")

@@ -6,11 +6,11 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postdeploy.config import load_target, target_names
+from postdeploy.config import load_target, read_outline
 from postdeploy.domain.check import Kind
 from postdeploy.domain.policy import Severity
 from postdeploy.domain.target import Target
@@ -46,6 +46,10 @@ from postdeploy.plugin.terminal import TerminalReport
 from postdeploy.plugin.unheard import listen_to_nobody
 from postdeploy.plugin.workers import Workers
 
+if TYPE_CHECKING:
+    from postdeploy.config.targets import Outline
+    from postdeploy.plugin.memory import Memory
+
 __all__ = ["activate"]
 
 
@@ -58,10 +62,14 @@ def activate(config: pytest.Config) -> None:
         require_sense(config)
         loaded = load_target(settings.targets_file, settings.target, os.environ, confided.get("secrets"))
         target = _granted(_strict(loaded, settings), config, settings)
-        config.stash[SUITES] = Suites(target_names(settings.targets_file))
+        outline = read_outline(
+            settings.targets_file, os.environ, remembers=recorder is not None and not settings.history
+        )
+        config.stash[SUITES] = Suites(outline.targets)
         context = _context(config, settings, target, recorder)
         execution = Execution(config, settings, target, context)
         if recorder is not None:
+            recorder.memory = _memory(settings, outline)
             recorder.open(target, context, execution)
     config.stash[EXECUTION] = execution
     if not settings.worker:
@@ -90,6 +98,15 @@ def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
         raise pytest.UsageError(f"\n{error}") from error
     config.stash[RECORDER] = recorder
     return recorder
+
+
+def _memory(settings: Settings, outline: Outline) -> Memory | None:
+    """Most runs are remembered nowhere, and then nothing of it is imported."""
+    if not (settings.history or outline.history):
+        return None
+    from postdeploy.plugin.memory import find_memory
+
+    return find_memory(settings, outline.history)
 
 
 @contextlib.contextmanager

@@ -70,7 +70,7 @@ def _nothing_verified() -> int:
 
 def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> int:
     from postdeploy.domain.verdict import exit_status
-    from postdeploy.plugin.last_words import say_last_words, say_leaks, say_unsealed
+    from postdeploy.plugin.last_words import say_kept, say_last_words, say_leaks, say_unsealed
 
     leaks: list[str] = []
     try:
@@ -82,8 +82,10 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
     finally:
         recorder.signals.restore()
     reports = list(_reports(recorder)) if recorder.settings.formats else []
+    kept = recorder.remember()
     with suppress(OSError):  # nobody listens: the verdict is on disk
         say_last_words(config, recorder, reports)
+        say_kept(recorder, kept)
         say_leaks(leaks)
     return status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -15,7 +15,10 @@ from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.summary import summary
 from postdeploy.reports import Report
 
-__all__ = ["say_last_words", "say_leaks", "say_unsealed"]
+if TYPE_CHECKING:
+    from postdeploy.history.keeping import Kept
+
+__all__ = ["say_kept", "say_last_words", "say_leaks", "say_unsealed"]
 
 _ACTIONS: Final = {"promote": "promote", "hold": "hold", "rollback": "roll back"}
 _COLOURS: Final = {Conclusion.PASS: "green", Conclusion.FAIL: "red", Conclusion.INCONCLUSIVE: "yellow"}
@@ -39,6 +42,13 @@ def say_last_words(config: pytest.Config, recorder: Recorder, reports: Sequence[
             writer.line(f"{report.name}: {report.path}")
         else:
             writer.line(f"warning: the {report.name} report could not be written: {report.problem}", yellow=True)
+
+
+def say_kept(recorder: Recorder, kept: Kept | None) -> None:
+    """That the run is not in its history, and how it gets there; to standard error, like everything that is amiss."""
+    if kept is not None and kept.problem is not None:
+        command = f"postdeploy history import {recorder.path.parent}"
+        sys.stderr.write(f"postdeploy: this run is not in the history yet: {kept.problem}; later: {command}\n")
 
 
 def say_leaks(leaks: Iterable[str]) -> None:

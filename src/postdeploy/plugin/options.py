@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from postdeploy.lazy_dataclass import dataclass
 __all__ = ["Settings", "add_options", "without_workers"]
 
 _WRITES: Final = "--allow-writes"
+_HISTORY: Final = "POSTDEPLOY_HISTORY"  # as domain.retention has it, which a run without a target does not load
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -26,6 +28,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--reports", metavar="DIR", help="where reports go (default: reports in the root folder)")
     group.addoption("--run-id", metavar="ID", help="the name of this run (default: a new one)")
     group.addoption("--baseline", metavar="FILE", help="a verdict about the release before this one")
+    group.addoption("--history", metavar="PLACE", help="remember this run in a file or a PostgreSQL URL, or off")
     group.addoption("--browser-executable", metavar="FILE", help="the browser for pages (default: the first one found)")
     group.addoption(
         "--report", metavar="NAMES", action="append", default=[], help="also write reports, such as html,junit or all"
@@ -55,6 +58,7 @@ class Settings:
 
     Args:
         fail_on_flaky: pytest-rerunfailures' own option, which it does not heed with xdist.
+        invoked_from: the folder in which the command was typed.
         dry: something is printed, nothing is verified, and reports stay as they are.
         sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
         worker: the name of this process among xdist's workers, if it is one.
@@ -66,10 +70,12 @@ class Settings:
     targets_file: Path
     reports: Path
     root: Path
+    invoked_from: Path = Path()
     release: str | None = None
     deadline: float | None = None
     run_id: str | None = None
     baseline: Path | None = None
+    history: str | None = None
     browser: str | None = None
     only: tuple[str, ...] = ()
     lock: str | None = None
@@ -98,10 +104,12 @@ class Settings:
             targets_file=_path(option.targets, config, "targets.yaml"),
             reports=_path(option.reports, config, "reports"),
             root=root,
+            invoked_from=config.invocation_params.dir,
             release=option.release or None,
             deadline=_duration(option.deadline),
             run_id=_name(option.run_id),
             baseline=_path(option.baseline, config, "") if option.baseline else None,
+            history=option.history or os.environ.get(_HISTORY) or None,
             browser=option.browser_executable,
             only=tuple(option.only),
             lock=option.lock,

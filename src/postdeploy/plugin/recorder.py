@@ -27,7 +27,9 @@ from postdeploy.plugin.signals import Signals
 
 if TYPE_CHECKING:
     from postdeploy.domain.verdict import Verdict
+    from postdeploy.history.keeping import Kept
     from postdeploy.plugin.attempts import AttemptLog
+    from postdeploy.plugin.memory import Memory
 
 __all__ = ["Recorder"]
 
@@ -41,6 +43,7 @@ class Recorder:
         self.run_id = run_id
         self.verdict: Verdict | None = None
         self.evidence: Evidence | None = None
+        self.memory: Memory | None = None
         self.signals = Signals(self._signalled)
         self._ledger = Ledger(settings, self.signals)
         self._planned: set[str] | None = None
@@ -94,6 +97,12 @@ class Recorder:
         for leak in leaks:
             self.incident("safety_violation", leak)
         return leaks
+
+    def remember(self) -> Kept | None:
+        """Leave the sealed run in the history, if there is one."""
+        if self.memory is None or self.evidence is None or self.verdict is None:
+            return None
+        return self.memory.keep(self.evidence, self.verdict)
 
     @cached_property
     def _attempts(self) -> AttemptLog:

@@ -1,0 +1,65 @@
+"""Which history a command is about: that of the option, the environment, targets.yaml, or the file beside it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from postdeploy.domain.retention import Retention
+    from postdeploy.history.database import Database
+
+__all__ = ["add_place", "answer"]
+
+_USAGE: Final = 4
+
+
+def add_place(parser: Any) -> None:
+    """The options of every command that reads a history."""
+    parser.add_argument(
+        "--history",
+        metavar="PLACE",
+        help="a file or a PostgreSQL URL (default: POSTDEPLOY_HISTORY, 'history' in targets.yaml, history.sqlite3)",
+    )
+    parser.add_argument("--targets", default="targets.yaml", metavar="FILE", help="default: %(default)s")
+
+
+def answer(arguments: argparse.Namespace, ask: Callable[[Database, Retention], int], *, create: bool = False) -> int:
+    """Open the history, ask it, and close it; what is wrong is told. Returns the exit status."""
+    from postdeploy.errors import ConfigurationError, HistoryError
+    from postdeploy.history.database import open_database
+
+    try:
+        place, retention = _find(arguments)
+        database = open_database(place, patience=10.0, create=create)
+        try:
+            return ask(database, retention)
+        finally:
+            database.close()
+    except (ConfigurationError, HistoryError) as error:
+        print(f"postdeploy: {error}", file=sys.stderr)
+        return _USAGE
+
+
+def _find(arguments: argparse.Namespace) -> tuple[Any, Retention]:
+    from pathlib import Path
+
+    from postdeploy.domain.retention import HISTORY_VARIABLE, Retention
+    from postdeploy.history.place import DEFAULT_FILE, parse_place
+
+    file = Path(arguments.targets)
+    given = arguments.history or os.environ.get(HISTORY_VARIABLE)
+    entry = _entry(file, needed=not given)
+    retention = entry.retention if entry else Retention()
+    if given:
+        return parse_place(given, Path.cwd()), retention
+    return parse_place(entry.place if entry else DEFAULT_FILE, file.parent), retention
+
+
+def _entry(file: Any, *, needed: bool) -> Any:
+    from postdeploy.config import read_outline
+
+    return read_outline(file, os.environ, remembers=needed).history if file.exists() else None

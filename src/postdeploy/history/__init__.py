@@ -1,0 +1,1 @@
+"""What earlier runs saw, in SQLite or PostgreSQL: a memory beside the verdict, which never changes one by failing."""
