@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["HISTORY_VARIABLE", "Retention"]
 

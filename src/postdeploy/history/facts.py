@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from postdeploy.domain.reading import array, count, flag, mapping, number, optional_text, text
 from postdeploy.domain.result import Outcome
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["CheckMemory", "RunMemory"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from postdeploy.domain.decision import decide
@@ -16,6 +15,7 @@ from postdeploy.history.keeping import WAITING, read_waiting
 from postdeploy.history.summary import summarise
 from postdeploy.history.writing import write_run
 from postdeploy.journal import EVIDENCE_FILE, read_journal
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["Imported", "find_runs", "import_runs", "read_run"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from postdeploy.history.database import Database, open_database
 from postdeploy.history.facts import RunMemory
 from postdeploy.history.place import Place
 from postdeploy.history.writing import write_run
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["PATIENCE", "WAITING", "Kept", "keep", "read_waiting", "waiting"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from postdeploy.errors import HistoryError
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["DEFAULT_FILE", "Place", "parse_place"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from postdeploy.domain.result import Outcome
 from postdeploy.errors import HistoryError
 from postdeploy.history.database import Database
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
     "CheckSum",

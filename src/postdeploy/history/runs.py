@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from postdeploy.history.reading import RunRow
 from postdeploy.history.text import clock, columns, shown
+from postdeploy.lazy_dataclass import asdict
 
 __all__ = ["tell_run", "tell_runs", "tell_runs_json"]
 
