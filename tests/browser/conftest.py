@@ -52,7 +52,17 @@ PAGES: dict[str, str] = {
     "s.binaryType = 'arraybuffer'; s.onopen = () => s.send('hi'); s.onclose = e => { document.title += e.code };"
     "s.addEventListener('message', e => { document.title = [e.data, s.protocol, s.readyState, e.target === s, "
     "s instanceof WebSocket, ''].join(' '); s.close(4000) })</script>",
+    "/many": "<title>wait</title><script>Promise.all([1, 2, 3, 4, 5, 6].map(n => fetch('/ok?' + n))).then("
+    "() => { document.title = 'many' })</script>",
+    "/busy-server": "<title>b</title><script>fetch('/too-many')</script>",
     "/flood": "<title>flood</title><script>for (let i = 0; i < 500; i++) console.error('x'.repeat(5000))</script>",
+}
+
+
+BARE: dict[str, tuple[int, dict[str, str]]] = {
+    "/redirect": (302, {"location": "/ok"}),
+    "/too-many": (429, {"retry-after": "7"}),
+    "/empty": (204, {}),
 }
 
 
@@ -67,20 +77,18 @@ class Site(BaseHTTPRequestHandler):
         self.asked.append((self.command, self.path, dict(self.headers)))
         if self.path == "/never":
             time.sleep(20)
-        elif self.path == "/redirect":
-            self.answer(302, "", {"location": "/ok"})
+        elif self.path in BARE:
+            self.answer(BARE[self.path][0], "", BARE[self.path][1])
         elif self.path == "/slow-500":
             time.sleep(0.3)
             self.answer(500, "broken")
-        elif self.path == "/empty":
-            self.answer(204, "")
         elif self.path == "/worker.js":
             script = "console.error('at work'); fetch('/slow-500'); fetch('/ok', {method: 'POST'})"
             self.answer(200, script, {"content-type": "text/javascript"})
         elif self.path == "/download":
             self.answer(200, "x", {"content-disposition": "attachment", "content-type": "application/zip"})
-        elif self.path in PAGES:
-            page = PAGES[self.path].replace("PORT", self.headers["host"].rpartition(":")[2])
+        elif self.path.partition("?")[0] in PAGES:
+            page = PAGES[self.path.partition("?")[0]].replace("PORT", self.headers["host"].rpartition(":")[2])
             self.answer(200, "<!doctype html><link rel=icon href='data:,'>" + page)
         else:
             self.answer(404, "not here")

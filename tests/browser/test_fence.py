@@ -12,6 +12,7 @@ from postdeploy.browser.pages import PagePool
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.browser.session import BrowserSession
 from postdeploy.browser.task import PageTask
+from postdeploy.browser.toll import Rules
 from postdeploy.domain.target import Access, AccessMode, Service, Target
 from postdeploy.errors import GuardRefusalError
 from postdeploy.guard.fence import BrowserFence
@@ -36,8 +37,7 @@ def visit(around: Neighbourhood, fence: BrowserFence | None) -> PageRecorder:
         context = session.open_context(
             around.home.url,
             recorder=recorder,
-            allowed=fence.refusal if fence else None,
-            routed=fence.routed if fence else True,
+            rules=Rules(fence.refusal, fence.routed, fence.sealed, fence.pace) if fence else None,
         )
         page = context.new_page()
         page.goto("/")
@@ -111,7 +111,14 @@ def test_nor_does_a_page_of_a_declared_check(around: Neighbourhood, mode: Access
     pool = PagePool(find, launch_arguments=fence.arguments(), direct=direct)
     try:
         task = PageTask(
-            around.home.url + "/", "web:/", 10, settled=_waited(0.8), allowed=fence.refusal, routed=fence.routed
+            around.home.url + "/",
+            "web:/",
+            10,
+            settled=_waited(0.8),
+            allowed=fence.refusal,
+            routed=fence.routed,
+            sealed=fence.sealed,
+            pace=fence.pace,
         )
         seen = pool.submit(task).result()
     finally:

@@ -14,6 +14,7 @@ from postdeploy.browser.find import Browser
 from postdeploy.browser.pages import PagePool, PageTask
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.browser.session import BrowserSession
+from postdeploy.browser.toll import Rules
 from postdeploy.errors import BrowserUnavailableError, GuardRefusalError
 
 Asked = list[tuple[str, str, dict[str, str]]]
@@ -100,7 +101,7 @@ def test_nothing_is_kept(session: BrowserSession, site: str, tmp_path: Path) -> 
 def test_refused(session: BrowserSession, site: str, asked: Asked) -> None:
     """Neither pages nor the client beside them send what is not allowed."""
     recorder = PageRecorder()
-    context = session.open_context(site, recorder=recorder, allowed=no_writes)
+    context = session.open_context(site, recorder=recorder, rules=Rules(no_writes))
     page = context.new_page()
     page.goto("/writes")
     page.wait_for_timeout(100)

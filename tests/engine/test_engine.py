@@ -216,6 +216,7 @@ def test_a_spent_budget_is_an_error_of_ours(check: Make, step: Make, run: Run, t
     }
     used = engine.used()
     assert used.pop("bytes")
+    assert used.pop("peak_per_second") == 3
     assert used == {"requests": 3, "requests_allowed": 3, "peak_in_flight": 2, "bytes_allowed": None}
 
 

@@ -216,6 +216,48 @@ def test_the_budget_holds_over_all_processes(project: Project, server: FaultServ
     used = run.document["budget"]
     assert used["requests"] == len(server.seen)
     assert (used["requests_allowed"], used["peak_in_flight"]) == (100, 2)
+    assert 1 <= used["peak_per_second"] <= 5
+    assert used["bytes"] > sum(1 for seen in server.seen)
+
+
+@pytest.mark.row("P05", "TCP, TLS and DNS probes too, 2 a second")
+def test_probes_of_every_kind_keep_to_the_budget(project: Project, server: FaultServer) -> None:
+    """Connections of probes are requests as well: they wait for their turn, and are counted."""
+    project.target("budget: {per_second: 2, requests: 100}\n", policy="deadline: 1m")
+    kinds = ("{tcp: api, expect: {connected: true}", "{dns: api, expect: {addresses: {contains: 127.0.0.1}}")
+    project.suite("\n".join(f"- {kind}, name: p{n}}}" for n, kind in enumerate(kinds * 2)))
+    run = project.run()
+    run.require(promote())
+    assert run.document["budget"]["requests"] == 4 + len(server.seen)
+    assert run.document["budget"]["peak_per_second"] <= 2
+
+
+@pytest.mark.row("P05", "429 twice, heard by one process of the run")
+def test_the_second_plea_ends_everything(project: Project, server: FaultServer) -> None:
+    """What one test was asked holds for all: nobody sends in the pause, nor after the second 429."""
+    server.on("/limited", Answer(429, headers={"retry-after": "1"}))
+    project.target(policy="deadline: 1m")
+    project.suite()
+    project.tests("""
+        import time
+
+        def test_limited(api):
+            assert api.get("/limited").status_code == 200
+
+        @pytest.mark.parametrize("number", range(16))
+        def test_other(api, number):
+            time.sleep(0.1)
+            assert api.get(f"/ok/{number}").status_code == 200
+    """)
+    run = project.run()
+    run.require(hold("required_check_not_proven"))
+    limited = [seen.at for seen in server.seen if seen.path == "/limited"]
+    others = [seen.at for seen in server.seen if seen.path != "/limited"]
+    assert len(limited) == 2
+    assert limited[1] - limited[0] >= 0.95
+    assert [at for at in others if limited[0] + 0.2 < at < limited[0] + 0.95] == []
+    assert [at for at in others if at > limited[1] + 0.2] == []
+    assert "rate_limited" in str(run.document)
 
 
 @pytest.mark.row("P06", "nothing goes wrong: the cleanup leaves nothing, and no ledger")

@@ -13,6 +13,7 @@ def admitted(meter: Meter, until: float, step: float = 0.01) -> list[float]:
         now = tick * step
         while meter.take(now) == 0:
             moments.append(now)
+            meter.give_back()
     return moments
 
 
@@ -20,7 +21,7 @@ def test_without_a_limit_everything_passes() -> None:
     """A budget without figures never waits and is never spent."""
     meter = Meter(Budget())
     assert [meter.take(0) for _ in range(1000)] == [0] * 1000
-    assert (meter.used, meter.allowed, meter.spent) == (1000, None, None)
+    assert (meter.book.requests, meter.allowed, meter.spent) == (1000, None, None)
 
 
 def test_so_many_in_all() -> None:
@@ -57,5 +58,23 @@ def test_a_request_that_waits_is_not_counted() -> None:
     meter = Meter(Budget(per_second=1))
     assert meter.take(10.0) == 0
     assert meter.take(10.25) == pytest.approx(0.75)
-    assert meter.used == 1
+    assert meter.book.requests == 1
     assert meter.take(11.0) == 0
+
+
+def test_the_busiest_second_is_told() -> None:
+    """The most requests of any second, wherever it begins."""
+    meter = Meter(Budget())
+    for now in (0.0, 0.9, 1.1, 1.2, 1.8, 3.0):
+        meter.take(now)
+    assert meter.facts()["peak_per_second"] == 4
+
+
+def test_more_than_can_be_told_apart() -> None:
+    """A second with more requests than are remembered is told as so many at least."""
+    meter = Meter(Budget())
+    for _ in range(10_000):
+        meter.take(5.0)
+    assert meter.facts()["peak_per_second"] == 8192
+    meter.take(6.5)
+    assert meter.facts()["requests"] == 10_001

@@ -17,10 +17,24 @@ class Clock:
         return self.now
 
 
+def exactly(low: float, _high: float) -> float:
+    """No chance."""
+    return low
+
+
+def test_they_do_not_all_come_back_at_once() -> None:
+    """A pause is as long as the target asked for, or by chance a little longer, two seconds at most."""
+    courtesy = Courtesy(Clock(), jitter=lambda _low, high: high)
+    courtesy.limited(99.0, 3.0)
+    assert courtesy.pause() == pytest.approx(3.3)
+    courtesy.limited(99.0, 60.0)
+    assert courtesy.pause() == pytest.approx(62.0)
+
+
 def test_a_pause_and_an_end() -> None:
     """The first 429 pauses, those to requests of before belong to it, and one to a request after it ends all."""
     clock = Clock()
-    courtesy = Courtesy(clock, deadline=200.0)
+    courtesy = Courtesy(clock, deadline=200.0, jitter=exactly)
     assert courtesy.pause() == 0.0
     courtesy.limited(99.0, 3.0)
     courtesy.limited(99.5, 2.0)
@@ -35,14 +49,14 @@ def test_a_pause_and_an_end() -> None:
 
 def test_a_pause_beyond_the_deadline() -> None:
     """Nobody waits for what comes after the end, so nothing is sent any more."""
-    courtesy = Courtesy(Clock(), deadline=110.0)
+    courtesy = Courtesy(Clock(), deadline=110.0, jitter=exactly)
     courtesy.limited(99.0, 10.0)
     assert "beyond the deadline" in str(courtesy.stopped)
 
 
 def test_a_target_that_does_not_say_how_long() -> None:
     """A second is waited then, and without a deadline as long as was asked for."""
-    courtesy = Courtesy(Clock())
+    courtesy = Courtesy(Clock(), jitter=exactly)
     courtesy.limited(99.0, None)
     assert courtesy.pause() == 1.0
     courtesy.limited(99.0, 900.0)

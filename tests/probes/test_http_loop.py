@@ -80,7 +80,7 @@ def test_the_cap_holds(server: WebServer, start: Start) -> None:
     server.script("/", respond(pause=0.01))
     loop = start(Budget(in_flight=4))
     fetch_all(loop, [HttpRequest("GET", server.url + "/")] * 20)
-    assert (server.peak, loop.peak, loop.meter.used) == (4, 4, 20)
+    assert (server.peak, loop.peak, loop.meter.book.requests) == (4, 4, 20)
 
 
 def test_the_rate_holds(server: WebServer, start: Start) -> None:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
-from postdeploy.browser.task import Allowed
+from postdeploy.browser.refusal import sleeper
+from postdeploy.browser.toll import Rules
 from postdeploy.browser.watch import Watch
 from postdeploy.errors import GuardRefusalError
+from postdeploy.guard.pace import StoppedError, length
 from postdeploy.guard.redirects import Hop, following
 
 if TYPE_CHECKING:
-    from playwright.sync_api import APIRequestContext, APIResponse, Playwright
+    from playwright.sync_api import APIResponse, BrowserContext, Playwright
 
 __all__ = ["guard_client", "refuse_client_contexts"]
 
@@ -22,9 +24,10 @@ _BODIES: Final = ("data", "form", "multipart")
 _REDIRECTS: Final = 20
 
 
-def guard_client(client: APIRequestContext, allowed: Allowed, watch: Watch, base: str | None) -> None:
+def guard_client(context: BrowserContext, rules: Rules, watch: Watch, base: str | None) -> None:
     """Guard the client of a context, which its pages share; ``base`` is what relative addresses are relative to."""
-    direct = _Direct(client.fetch, allowed, watch, base or "")
+    client = context.request
+    direct = _Direct(client.fetch, rules, watch, base or "", sleeper(context))
     for name in _METHODS:
         setattr(client, name, functools.partial(direct.send, name.upper()))
     setattr(client, "fetch", direct.fetch)  # noqa: B010  # mypy forbids the assignment
@@ -40,9 +43,17 @@ def refuse_client_contexts(playwright: Playwright) -> None:
 
 
 class _Direct:
-    def __init__(self, fetch: Callable[..., APIResponse], allowed: Allowed, watch: Watch, base: str) -> None:
+    def __init__(
+        self,
+        fetch: Callable[..., APIResponse],
+        rules: Rules,
+        watch: Watch,
+        base: str,
+        sleep: Callable[[float], None],
+    ) -> None:
         self._fetch = fetch
-        self._allowed = allowed
+        self._rules = rules
+        self._sleep = sleep
         self._watch = watch
         self._base = base
 
@@ -72,9 +83,27 @@ class _Direct:
             hop, left = onward, left - 1
 
     def _once(self, hop: Hop, options: Mapping[str, Any]) -> APIResponse:
-        reason = self._allowed(hop.method, hop.url)
+        reason = self._rules.allowed(hop.method, hop.url)
         if reason is not None:
             raise GuardRefusalError(reason)
+        pace = self._rules.pace
+        if pace is None:
+            return self._fetched(hop, options)
+        try:
+            pace.wait_by(self._sleep)
+        except StoppedError as error:
+            raise GuardRefusalError(f"{hop.method} {hop.url}: {error}") from error
+        sent, received = pace.now(), 0
+        try:
+            response = self._fetched(hop, options)
+            told = length(response.headers)
+            received = len(response.body()) if told is None else told
+        finally:
+            pace.ended(received)
+        pace.answered(hop.url, response.status, response.headers, sent)
+        return response
+
+    def _fetched(self, hop: Hop, options: Mapping[str, Any]) -> APIResponse:
         response = self._fetch(hop.url, method=hop.method, headers=dict(hop.headers), max_redirects=0, **options)
         self._watch.answered(response.url, response.headers)
         return response

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from postdeploy.browser.faults import BrowserError
 from postdeploy.browser.refusal import refuse_async
 from postdeploy.browser.task import PageTask
+from postdeploy.browser.toll import Rules
 from postdeploy.browser.watch import Watch
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class PlaywrightTab:
         )
         self._watch.follow(context)
         if self._task.allowed is not None:
-            await refuse_async(context, self._task.allowed, self._watch, routed=self._task.routed)
+            task = self._task
+            rules = Rules(self._task.allowed, task.routed, task.sealed, task.pace)
+            await refuse_async(context, rules, self._watch)
         if self._task.trace and self._task.evidence is not None:
             await context.tracing.start(screenshots=True, snapshots=True)
         self._watch.page = await context.new_page()

@@ -6,75 +6,97 @@ also asked about before it leaves; elsewhere what the proxy refuses is only note
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from postdeploy.browser.task import Allowed
+from postdeploy.browser.toll import Rules, Toll
 from postdeploy.browser.watch import Watch
 
 if TYPE_CHECKING:
     from playwright import async_api, sync_api
 
-__all__ = ["close_side_doors", "refuse_async", "refuse_sync"]
+__all__ = ["close_side_doors", "refuse_async", "refuse_sync", "sleeper"]
 
 _EVERYTHING: Final = re.compile("")
 _BLOCKED: Final = "blockedbyclient"
 
 
-async def refuse_async(
-    context: async_api.BrowserContext, allowed: Allowed, watch: Watch, *, routed: bool = True
-) -> None:
-    """Abort the requests and WebSockets of a context that are not allowed, and note why; ``routed``: see above."""
+async def refuse_async(context: async_api.BrowserContext, rules: Rules, watch: Watch) -> None:
+    """Abort the requests and WebSockets of a context that are not allowed, and note why; hold those that must wait."""
+    toll = Toll(rules)
 
     async def on_request(route: async_api.Route, request: async_api.Request) -> None:
-        reason = allowed(request.method, request.url)
+        reason = await rules.judge(request.method, request.url)
         if reason is None:
+            toll.let_go(request)
             await route.continue_()
         else:
             watch.refuse(request, reason)
             await route.abort(_BLOCKED)
 
     async def on_socket(socket: async_api.WebSocketRoute) -> None:
-        reason = allowed("GET", socket.url)
+        reason = await rules.judge("GET", socket.url)
         if reason is None:
+            toll.opened(socket.url)
             socket.connect_to_server()
         else:
             watch.refuse_socket(socket.url, reason)
             await socket.close(code=1008, reason="refused")
 
-    _note(context, allowed, watch, routed=routed)
-    if routed:
+    _note(context, rules, watch, toll, toll.finished_async)
+    if rules.routed:
         await context.route(_EVERYTHING, on_request)
         await context.route_web_socket(_EVERYTHING, on_socket)
-        await context.add_init_script(close_side_doors())
+        if rules.sealed:
+            await context.add_init_script(close_side_doors())
 
 
-def refuse_sync(context: sync_api.BrowserContext, allowed: Allowed, watch: Watch, *, routed: bool = True) -> None:
+def refuse_sync(context: sync_api.BrowserContext, rules: Rules, watch: Watch) -> None:
     """Do the same for a context of a Python test."""
+    toll, sleep = Toll(rules), sleeper(context)
 
     def on_request(route: sync_api.Route, request: sync_api.Request) -> None:
-        reason = allowed(request.method, request.url)
+        reason = rules.judge_by(sleep, request.method, request.url)
         if reason is None:
+            toll.let_go(request)
             route.continue_()
         else:
             watch.refuse(request, reason)
             route.abort(_BLOCKED)
 
     def on_socket(socket: sync_api.WebSocketRoute) -> None:
-        reason = allowed("GET", socket.url)
+        reason = rules.judge_by(sleep, "GET", socket.url)
         if reason is None:
+            toll.opened(socket.url)
             socket.connect_to_server()
         else:
             watch.refuse_socket(socket.url, reason)
             socket.close(code=1008, reason="refused")
 
-    _note(context, allowed, watch, routed=routed)
-    if routed:
+    _note(context, rules, watch, toll, toll.finished_sync)
+    if rules.routed:
         context.route(_EVERYTHING, on_request)
         context.route_web_socket(_EVERYTHING, on_socket)
-        context.add_init_script(close_side_doors())
+        if rules.sealed:
+            context.add_init_script(close_side_doors())
+
+
+def sleeper(context: sync_api.BrowserContext) -> Callable[[float], None]:
+    """A way to sleep in which the events of this context are still heard: the end of a request makes room for one."""
+
+    def sleep(seconds: float) -> None:
+        for page in context.pages[:1]:
+            with contextlib.suppress(Exception):  # it was closed meanwhile
+                page.wait_for_timeout(1000 * seconds)
+                return
+        time.sleep(seconds)
+
+    return sleep
 
 
 @cache
@@ -84,21 +106,36 @@ def close_side_doors() -> str:
 
 
 def _note(
-    context: async_api.BrowserContext | sync_api.BrowserContext, allowed: Allowed, watch: Watch, *, routed: bool
+    context: async_api.BrowserContext | sync_api.BrowserContext,
+    rules: Rules,
+    watch: Watch,
+    toll: Toll,
+    finished: Callable[[Any], object],
 ) -> None:
-    """Tell of what the proxy refuses: everything, or where routes are only what a redirect sends elsewhere."""
+    """Tell of what the proxy refuses, and count what it does not see: where requests are routed, only redirects."""
 
     def on_request(request: Any) -> None:
-        reason = allowed(request.method, request.url) if not routed or request.redirected_from is not None else None
+        if rules.routed and request.redirected_from is None:
+            return
+        reason = rules.allowed(request.method, request.url)
         if reason is not None:
-            watch.refuse(request, f"{reason} (sent by a redirect)" if routed else reason)
+            watch.refuse(request, f"{reason} (sent by a redirect)" if rules.routed else reason)
+        else:
+            toll.note(request)
 
     def on_socket(socket: Any) -> None:
-        reason = allowed("GET", socket.url)
+        reason = rules.allowed("GET", socket.url)
         if reason is not None:
             watch.refuse_socket(socket.url, reason)
+        else:
+            toll.note_socket(socket.url)
 
     events: Any = context
     events.on("request", on_request)
-    if not routed:
+    if rules.pace is not None:
+        events.on("response", toll.answered)
+        events.on("requestfinished", finished)
+        events.on("requestfailed", toll.ended)
+        events.on("close", lambda _context: toll.close())
+    if not rules.routed:
         events.on("page", lambda page: page.on("websocket", on_socket))

@@ -14,7 +14,7 @@ from postdeploy.browser.processes import PROCESS_INFO, browser_process, kill_pro
 from postdeploy.browser.recorder import PageRecorder
 from postdeploy.browser.refusal import refuse_sync
 from postdeploy.browser.running import start_error
-from postdeploy.browser.task import Allowed
+from postdeploy.browser.toll import Rules
 from postdeploy.errors import BrowserUnavailableError
 from postdeploy.guard.seat_belt import by_ourselves
 
@@ -72,8 +72,7 @@ class BrowserSession:
         base_url: str | None = None,
         *,
         recorder: PageRecorder | None = None,
-        allowed: Allowed | None = None,
-        routed: bool = True,
+        rules: Rules | None = None,
         user_agent: str | None = None,
         extra_http_headers: Mapping[str, str] | None = None,
         storage_state: str | Path | Mapping[str, Any] | None = None,
@@ -91,9 +90,9 @@ class BrowserSession:
         context = self._new_context({**given, **user_args})
         recorder = recorder or PageRecorder()
         recorder.follow(context)
-        if allowed is not None:
-            refuse_sync(context, allowed, recorder.watch, routed=routed)
-            guard_client(context.request, allowed, recorder.watch, user_args.get("base_url", base_url))
+        if rules is not None:
+            refuse_sync(context, rules, recorder.watch)
+            guard_client(context, rules, recorder.watch, user_args.get("base_url", base_url))
         return context
 
     def kill(self) -> None:

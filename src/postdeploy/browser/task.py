@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from postdeploy.domain.observation import PageObservation
+from postdeploy.guard.pace import Pace
 from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["BODY", "Allowed", "PageTask"]
@@ -37,6 +38,8 @@ class PageTask:
         settled: whether an observation is the last one that is needed.
         allowed: why a request may not leave this machine; None permits everything and costs nothing.
         routed: whether every request is asked about before it leaves; if not, what the proxy refuses is noted only.
+        sealed: whether what no route sees is taken away from the page, where it is routed.
+        pace: when requests may go, and who counts them; None lets them go at once, and counts nothing.
     """
 
     url: str
@@ -50,3 +53,5 @@ class PageTask:
     settled: Callable[[PageObservation], bool] = _always
     allowed: Allowed | None = None
     routed: bool = True
+    sealed: bool = True
+    pace: Pace | None = None

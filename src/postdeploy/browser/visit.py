@@ -24,6 +24,7 @@ _SCREENSHOT: Final = 0.7  # these, with an answer of the browser, fit into the t
 _TRACE: Final = 0.5
 _CLOSE: Final = 0.4
 _INTERVAL: Final = 0.05
+_NOTICE: Final = 0.02
 _PATIENCE: Final = 2.0
 _NOTICES: Final = 6
 _CHEAP: Final = 2
@@ -78,6 +79,28 @@ async def _close(browser: RunningBrowser, tab: Tab) -> None:
         pass  # it is gone already
 
 
+@contextlib.asynccontextmanager
+async def _time_limit(task: PageTask) -> AsyncIterator[None]:
+    """The task's own; what its requests had to wait for their turn does not count, for that is no fault of the page."""
+    loop, pace = asyncio.get_running_loop(), task.pace
+    end = loop.time() + task.timeout
+    before = pace.held() if pace is not None else 0.0
+    async with asyncio.timeout_at(end) as limit:
+        timer: list[asyncio.TimerHandle] = []
+
+        def extend() -> None:
+            later = end + (pace.held() - before if pace is not None else 0.0)
+            if later > (limit.when() or end) + _NOTICE:
+                limit.reschedule(later)
+                timer[:] = [loop.call_at(later - _NOTICE, extend)]
+
+        timer.append(loop.call_at(end - _NOTICE, extend))
+        try:
+            yield
+        finally:
+            timer[0].cancel()
+
+
 class _Visit:
     """The state of one visit."""
 
@@ -93,7 +116,7 @@ class _Visit:
     async def run(self) -> PageObservation:
         """Go there and look until it has settled or the time is over."""
         try:
-            async with asyncio.timeout(self._task.timeout):
+            async with _time_limit(self._task):
                 await self._tab.goto(self._task.url)
                 return await self._until_settled()
         except TimeoutError:

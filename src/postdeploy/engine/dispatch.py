@@ -10,12 +10,13 @@ from typing import Any, Final
 from postdeploy.browser.task import PageTask
 from postdeploy.created import CreationLedger
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
-from postdeploy.domain.observation import Observation, PageObservation
+from postdeploy.domain.observation import Observation, PageObservation, WebsocketObservation
 from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer, Ask
 from postdeploy.engine.fetching import Fetcher, Wish
 from postdeploy.engine.places import below
-from postdeploy.errors import BrowserUnavailableError, PostdeployError
+from postdeploy.errors import BrowserUnavailableError, PostdeployError, ProbeError
+from postdeploy.guard.budget import BudgetSpentError
 from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.guard.identity import identity_headers
@@ -94,7 +95,9 @@ class Dispatcher:
     def fetcher(self) -> Fetcher:
         """The way out by HTTP, which all checks of this process share."""
         if self._fetcher is None:
-            self._fetcher = Fetcher(self.target, self.loop, Courtesy(self.loop.clock, self.deadline))
+            self._fetcher = Fetcher(
+                self.target, self.loop, Courtesy(self.loop.clock, self.deadline, self.loop.meter.book)
+            )
         return self._fetcher
 
     def note(self, record: Mapping[str, Any], done: Callable[[PostdeployError | None], None]) -> None:
@@ -154,6 +157,8 @@ class Dispatcher:
             settled=settled,
             allowed=self.fence.refusal if self.fence else None,
             routed=self.fence.routed if self.fence else True,
+            sealed=self.fence.sealed if self.fence else True,
+            pace=self.fence.pace if self.fence else None,
         )
         self._await(self.pages.submit(task), lambda answer: deliver(self._relative(answer)))
 
@@ -168,9 +173,32 @@ class Dispatcher:
             ours = identity_headers(self.run_id, errand.check_id)
             added = {name: value for name, value in ours.items() if name.lower() not in own}
             probe = replace(probe, headers={**added, **probe.headers})
-        self.loop.meter.note()
-        observe = _blocking(probe)
-        self._await(self._pool().submit(observe, probe, self.target, timeout=errand.ask.step.timeout), deliver)
+        timeout = errand.ask.step.timeout
+        self._in_turn(lambda: self._observe(probe, timeout, deliver), deliver)
+
+    def _in_turn(self, go: Callable[[], None], refuse: Deliver) -> None:
+        """Do it when courtesy and budget let it pass."""
+        courtesy = self.fetcher.courtesy
+        if courtesy.stopped:
+            self._refuse(ProbeError("rate_limited", courtesy.stopped, target_fault=False), refuse)
+            return
+        try:
+            pause = courtesy.pause() or self.loop.meter.take(self.loop.clock())
+        except BudgetSpentError as error:
+            self._refuse(ProbeError("budget_spent", str(error), target_fault=False), refuse)
+            return
+        if pause > 0:
+            self.loop.call_later(pause, lambda: self._in_turn(go, refuse))
+        else:
+            go()
+
+    def _refuse(self, error: ProbeError, deliver: Deliver) -> None:
+        self.loop.call_soon(lambda: deliver(error))
+
+    def _observe(self, probe: Any, timeout: float, deliver: Deliver) -> None:
+        future = self._pool().submit(_blocking(probe), probe, self.target, timeout=timeout)
+        future.add_done_callback(lambda done: self.loop.meter.give_back(_received(done)))
+        self._await(future, deliver)
 
     def _await(self, future: Future[Observation], deliver: Deliver) -> None:
         def done(finished: Future[Observation]) -> None:
@@ -178,6 +206,15 @@ class Dispatcher:
             self.loop.call_soon(lambda: deliver(answer))
 
         future.add_done_callback(done)
+
+
+def _received(future: Future[Observation]) -> int:
+    """Bytes that a probe was told, as far as it keeps them."""
+    if future.cancelled() or future.exception() is not None:
+        return 0
+    seen = future.result()
+    told = seen.messages if isinstance(seen, WebsocketObservation) else (getattr(seen, "banner", ""),)
+    return sum(len(text.encode("utf-8", "replace")) for text in told)
 
 
 def _answer(future: Future[Observation]) -> Answer:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from postdeploy.engine.runner import CheckRunner
     from postdeploy.guard.budget import Meter
     from postdeploy.guard.fence import BrowserFence
-    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Engine", "Readiness", "RunContext"]
 
@@ -63,7 +62,7 @@ class Engine:
         pages: Any = None,
         fence: BrowserFence | None = None,
         ledger: CreationLedger | None = None,
-        meter: Meter | SharedMeter | None = None,
+        meter: Meter | None = None,
         redactor: Redactor | None = None,
         on_service: Callable[[ServiceState], None] = lambda _state: None,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
@@ -146,7 +145,7 @@ class Engine:
         self.credentials.wait(2 * self.target.control.timeout)
 
     def used(self) -> dict[str, int | None]:
-        """The traffic of the run, as far as its meter knows: see ``budget.facts_of``."""
+        """The traffic of the run, as far as its meter knows: see ``Meter.facts``."""
         return self._loop.meter.facts()
 
     def close(self) -> None:
@@ -184,7 +183,7 @@ class Engine:
         from postdeploy.guard.fence import BrowserFence
 
         target, context = self.target, self.context
-        pages, fence = self._pages or Pages(), self._fence or BrowserFence(target)
+        pages, fence = self._pages or Pages(), self._fence or BrowserFence(target, lambda: self._loop.meter)
         facts = (context.run_id, pages, context.reports, context.deadline, fence, self._ledger)
         return CheckRunner(
             Dispatcher(target, self._loop, *facts),

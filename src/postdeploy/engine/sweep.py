@@ -42,7 +42,7 @@ class Sweeper:
         self._target = target
         self._run = run
         self._loop = HttpLoop(target.budget)
-        self._fetcher = Fetcher(target, self._loop, Courtesy(self._loop.clock))
+        self._fetcher = Fetcher(target, self._loop, Courtesy(self._loop.clock, book=self._loop.meter.book))
         self._secrets: dict[str, object] = {
             f"secrets.{name}": secret.reveal() for name, secret in target.secrets.items()
         }

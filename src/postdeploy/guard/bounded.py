@@ -20,7 +20,7 @@ from postdeploy.domain.strict_json import UnreadableError, read_json
 from postdeploy.guard.limits import BODY_LIMIT, HEADER_LIMIT, INTERIM_LIMIT, LINES_LIMIT
 from postdeploy.guard.unpacking import PACKINGS, HostileAnswerError, Unpacker
 
-__all__ = ["ACCEPT_ENCODING", "BoundedTransport"]
+__all__ = ["ACCEPT_ENCODING", "BoundedStream", "BoundedTransport"]
 
 ACCEPT_ENCODING: Final = "gzip, deflate"
 """What can be unpacked with a bound."""
@@ -66,7 +66,7 @@ class BoundedTransport(httpx2.HTTPTransport):
         told = answer.headers
         _require_sound(request.method, answer.status_code, told)
         length = _length(request.method, answer.status_code, told)
-        stream = _BoundedStream(answer, exchange, self._current, length)
+        stream = BoundedStream(answer, exchange, self._current, length)
         response = _BoundedResponse(answer.status_code, headers=told.raw, stream=stream, extensions=answer.extensions)
         response.tell = lambda body: self._issued(request.method, told.multi_items(), body)
         return response
@@ -207,8 +207,10 @@ class _Stream(httpcore2.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _BoundedStream(httpx2.SyncByteStream):
-    """The raw body, as long as it may be."""
+class BoundedStream(httpx2.SyncByteStream):
+    """The raw body, as long as it may be; ``ended`` is told once how many bytes of it came."""
+
+    ended: Callable[[int], None] | None = None
 
     def __init__(self, answer: httpx2.Response, exchange: _Exchange, current: _Current, length: int | None) -> None:
         self._inner: Any = answer.stream
@@ -216,18 +218,18 @@ class _BoundedStream(httpx2.SyncByteStream):
         self._exchange = exchange
         self._current = current
         self._length = length
+        self._size = 0
 
     def __iter__(self) -> Iterator[bytes]:
         """Piece by piece. Raises HostileAnswerError or httpx2's errors."""
-        size = 0
         pieces = iter(self._inner)
         while True:
             self._current.exchange = self._exchange
             piece = next(pieces, None)
             if piece is None:
                 break
-            size += len(piece)
-            if size > BODY_LIMIT:
+            self._size += len(piece)
+            if self._size > BODY_LIMIT:
                 raise HostileAnswerError("protocol_too_large", f"the answer has a body of more than {BODY_LIMIT} bytes")
             yield piece
         if self._length is not None and self._exchange.excess > self._length:
@@ -238,6 +240,9 @@ class _BoundedStream(httpx2.SyncByteStream):
 
     def close(self) -> None:
         """Give the connection back."""
+        ended, self.ended = self.ended, None
+        if ended is not None:
+            ended(self._size)
         self._inner.close()
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from postdeploy.domain.target import Budget
+from postdeploy.guard.book import SHARES, Book
 
-if TYPE_CHECKING:
-    from postdeploy.guard.shared_budget import SharedMeter
-
-__all__ = ["BudgetSpentError", "Meter", "facts_of", "open_meter"]
+__all__ = ["BudgetSpentError", "Meter", "open_meter"]
 
 _SECOND: Final = 1.0
+_BUSY: Final = 0.005
+"""Seconds after which to ask again where too many are in flight: whoever ends one may be another process."""
 
 
 class BudgetSpentError(ValueError):
@@ -25,83 +23,83 @@ class BudgetSpentError(ValueError):
 
 
 class Meter:
-    """Counts requests in all, and over a sliding window: in no second more than the budget says; from any thread.
+    """Lets pass as many requests as a budget says: in all, in flight, and in any second; from any thread.
 
     A rate below one, such as 0.5, is one request in a window of so many seconds.
+
+    Args:
+        budget: what it says. One that says nothing is counted only.
+        book: where it is counted; the meters of all processes that count in one file share one budget.
     """
 
-    def __init__(self, budget: Budget) -> None:
-        self.used = self.bytes = self.peak = self._flying = 0
+    def __init__(self, budget: Budget, book: Book | None = None) -> None:
+        rate = budget.per_second
         self.allowed = budget.requests
         self.bytes_allowed = budget.bytes
-        rate = budget.per_second
         self._window = max(_SECOND, _SECOND / rate) if rate else 0.0
-        self._recent: deque[float] = deque(maxlen=max(1, int(rate)) if rate else 0)
-        self._lock = threading.Lock()
+        self._ring = max(1, int(rate)) if rate else 0
+        self.book = book or Book(moments=self._ring)
+        self._in_flight = budget.in_flight if budget.bounds or self.book.shared else None
 
     @property
     def spent(self) -> str | None:
         """What is used up, so that no request may follow; None while there is something left."""
-        if self.allowed is not None and self.used >= self.allowed:
+        if self.allowed is not None and self.book.requests >= self.allowed:
             return f"{self.allowed} requests"
-        if self.bytes_allowed is not None and self.bytes >= self.bytes_allowed:
+        if self.bytes_allowed is not None and self.book.bytes >= self.bytes_allowed:
             return f"{self.bytes_allowed} bytes"
         return None
 
     def take(self, now: float) -> float:
         """Seconds to wait before the next request; 0 where it may go, which counts it. Raises BudgetSpentError."""
-        with self._lock:
+        book = self.book
+        with book.alone():
             spent = self.spent
             if spent is not None:
                 raise BudgetSpentError(spent)
             wait = self._wait(now)
             if wait <= 0:
-                self.used += 1
-                self._flying += 1
-                self.peak = max(self.peak, self._flying)
-                self._recent.append(now)
+                book.sent(now)
         return max(0.0, wait)
 
-    def note(self) -> None:
+    def note(self, now: float) -> None:
         """Count a request that does not wait."""
-        with self._lock:
-            self.used += 1
+        with self.book.alone():
+            self.book.sent(now)
 
     def give_back(self, received: int = 0) -> None:
         """A request that was let go has ended, with so many bytes of an answer."""
-        with self._lock:
-            self._flying = max(0, self._flying - 1)
-            self.bytes += received
+        with self.book.alone():
+            self.book.ended(received)
 
     def close(self) -> None:
-        """Nothing has to be let go."""
+        """Let go of the book."""
+        self.book.close()
 
     def facts(self) -> dict[str, int | None]:
-        """What the verdict says of it."""
-        return facts_of(self)
+        """What the verdict says of it: used and allowed (None: any number), and the most at once and in any second."""
+        book = self.book
+        return {
+            "requests": book.requests,
+            "requests_allowed": self.allowed,
+            "peak_in_flight": book.peak_flying,
+            "peak_per_second": book.peak_rate,
+            "bytes": book.bytes,
+            "bytes_allowed": self.bytes_allowed,
+        }
 
     def _wait(self, now: float) -> float:
-        full = self._recent and len(self._recent) == self._recent.maxlen
-        return self._recent[0] + self._window - now if full else 0.0
+        if self._in_flight is not None and self.book.flying >= self._in_flight:
+            self.book.bury()
+            if self.book.flying >= self._in_flight:
+                return _BUSY
+        oldest = self.book.sent_before(self._ring) if self._ring else None
+        return 0.0 if oldest is None else oldest + self._window - now
 
 
-def facts_of(meter: Any) -> dict[str, int | None]:
-    """Requests and bytes that were used and allowed (None: any number), and the most requests in flight at once."""
-    return {
-        "requests": meter.used,
-        "requests_allowed": meter.allowed,
-        "peak_in_flight": meter.peak,
-        "bytes": meter.bytes,
-        "bytes_allowed": meter.bytes_allowed,
-    }
-
-
-def open_meter(budget: Budget, file: Path, *, shared: bool) -> Meter | SharedMeter:
+def open_meter(budget: Budget, file: Path, *, shared: bool) -> Meter:
     """The meter of a run: in a file where several processes count, or other programs may see what is bounded."""
-    if not (budget.bounds or shared):
+    if not SHARES or not (budget.bounds or shared):
         return Meter(budget)
-    try:
-        from postdeploy.guard.shared_budget import SharedMeter
-    except ImportError:  # pragma: no cover - Windows: each process has the whole budget
-        return Meter(budget)
-    return SharedMeter(file, budget)
+    rate = budget.per_second
+    return Meter(budget, Book(file, moments=int(rate) if rate else 0))

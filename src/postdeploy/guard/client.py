@@ -6,23 +6,20 @@ import shlex
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import httpx2
 
 from postdeploy.domain.target import Service, Target
 from postdeploy.errors import GuardRefusalError
 from postdeploy.guard.authorities import authorities
-from postdeploy.guard.bounded import ACCEPT_ENCODING, BoundedTransport
+from postdeploy.guard.bounded import ACCEPT_ENCODING, BoundedStream, BoundedTransport
 from postdeploy.guard.budget import BudgetSpentError, Meter
 from postdeploy.guard.limits import REDIRECT_LIMIT
 from postdeploy.guard.outgoing import require_permission
 from postdeploy.guard.redirects import Hop, following, kept_headers, same_origin
 from postdeploy.guard.seat_belt import by_ourselves
 from postdeploy.lazy_dataclass import dataclass
-
-if TYPE_CHECKING:
-    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Exchanged", "open_client"]
 
@@ -63,7 +60,7 @@ def open_client(
     failed: Callable[[str, Exception], None] = lambda _url, _error: None,
     issued: Callable[[str, Iterable[tuple[str, str]], bytes], None] = lambda _method, _headers, _body: None,
     refused: Callable[[GuardRefusalError], None] = lambda _error: None,
-    meter: Meter | SharedMeter | None = None,
+    meter: Meter | None = None,
     before: Callable[[], None] = lambda: None,
     timeout: float = 10.0,
 ) -> httpx2.Client:
@@ -168,7 +165,7 @@ class _GuardedTransport(httpx2.BaseTransport):
         failed: Callable[[str, Exception], None],
         before: Callable[[], None],
         release_header: str | None,
-        meter: Meter | SharedMeter | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._target = target
         self._inner = inner
@@ -186,16 +183,16 @@ class _GuardedTransport(httpx2.BaseTransport):
         for name, value in self._headers().items():
             request.headers[name] = value
         self._admit(request)
-        begun, received = time.monotonic(), 0
+        begun = time.monotonic()
         try:
             with by_ourselves():
                 response = self._inner.handle_request(request)
-            received = _length(response)
-        except httpx2.TransportError as error:
-            self._failed(str(request.url), error)
+        except BaseException as error:
+            self._meter.give_back()
+            if isinstance(error, httpx2.TransportError):
+                self._failed(str(request.url), error)
             raise
-        finally:
-            self._meter.give_back(received)
+        self._count(response)
         self._exchanged(
             Exchanged(
                 request.method,
@@ -219,16 +216,17 @@ class _GuardedTransport(httpx2.BaseTransport):
                 f"{request.method} {request.url}: {error}", allow="more under 'budget' in targets.yaml"
             ) from error
 
+    def _count(self, response: httpx2.Response) -> None:
+        """The request is over when its body has been read, or nobody wants more of it."""
+        head = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
+        if isinstance(response.stream, BoundedStream):
+            response.stream.ended = lambda body: self._meter.give_back(head + body)
+        else:
+            self._meter.give_back(head)
+
     def close(self) -> None:
         """Close what is underneath."""
         self._inner.close()
-
-
-def _length(response: httpx2.Response) -> int:
-    """Bytes of an answer as far as its head says."""
-    head = sum(len(name) + len(value) + 4 for name, value in response.headers.raw)
-    text = response.headers.get("content-length", "0")
-    return head + (int(text) if text.isdecimal() else 0)
 
 
 def _curl(request: httpx2.Request) -> str:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from postdeploy.domain.target import Target
 from postdeploy.errors import GuardRefusalError
+from postdeploy.guard.address import locate
 from postdeploy.guard.budget import Meter
+from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.hosts import Hosts
 from postdeploy.guard.outgoing import page_refusal
+from postdeploy.guard.pace import Pace
 
 if TYPE_CHECKING:
     from postdeploy.guard.proxy import AllowListProxy
-    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["BrowserFence"]
 
@@ -36,22 +38,34 @@ class BrowserFence:
     Plain HTTP to allowed hosts goes through the proxy where there is something to see to: methods, paths or a budget.
     """
 
-    def __init__(self, target: Target, meter: Callable[[], Meter | SharedMeter] | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        meter: Callable[[], Meter] | None = None,
+        courtesy: Callable[[], Courtesy] | None = None,
+    ) -> None:
         self.hosts = Hosts.of(target)
         self._target = target
         own = Meter(target.budget)
-        self._meter = meter or (lambda: own)
+        polite = Courtesy(monotonic, book=own.book)
+        self.pace = Pace(
+            meter or (lambda: own),
+            courtesy or (lambda: polite),
+            counts=self._counts,
+            ours=lambda url: locate(target, url) is not None,
+        )
         self._proxy: AllowListProxy | None = None
 
     @property
-    def watches_plain_http(self) -> bool:
-        """Whether plain HTTP goes through the proxy."""
-        return self.routed or self._target.budget.bounds
+    def routed(self) -> bool:
+        """Whether pages have to ask about every request: the proxy alone sees of https neither methods nor requests."""
+        return self.sealed or self._target.budget.bounds
 
     @property
-    def routed(self) -> bool:
-        """Whether pages have to ask about every request; the proxy alone cannot tell the methods of https."""
-        return not self._target.access.writable or bool(self._target.access.deny)
+    def sealed(self) -> bool:
+        """Whether what no route sees is taken away from pages, for it could write."""
+        access = self._target.access
+        return not access.writable or bool(access.deny)
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -63,10 +77,9 @@ class BrowserFence:
         if self._proxy is None:
             from postdeploy.guard.proxy import AllowListProxy, Bounds
 
-            meter = self._meter()
-            self._proxy = AllowListProxy(Bounds(self._refused, lambda: meter.take(monotonic()), meter.give_back))
+            self._proxy = AllowListProxy(Bounds(self._refused, self.pace.wait, self.pace.ended))
             self._proxy.start()
-        direct = _OPAQUE if self.watches_plain_http else (*_OPAQUE, *_PLAIN)
+        direct = _OPAQUE if self.routed else (*_OPAQUE, *_PLAIN)
         return [
             f"--proxy-server=http://127.0.0.1:{self._proxy.port}",
             f"--proxy-bypass-list={';'.join(['<-loopback>', *self.hosts.bypass_rules(direct)])}",
@@ -78,25 +91,16 @@ class BrowserFence:
         error = self._error(method, url)
         if error is not None:
             return str(error)
-        return self._spent() if self._is_ours_to_count(url) else None
+        return self.pace.stopped if self._counts(url) else None
 
     def close(self) -> None:
         """End the proxy."""
         if self._proxy is not None:
             self._proxy.close()
 
-    def _is_ours_to_count(self, url: str) -> bool:
-        """Whether no proxy sees this request of the network."""
-        return url.startswith("https:") or (url.startswith("http:") and not self.watches_plain_http)
-
-    def _spent(self) -> str | None:
-        """Count a request, unless the budget is spent: then why it may not be sent."""
-        meter = self._meter()
-        spent = meter.spent
-        if spent is not None:
-            return f"the budget of {spent} was spent before this one"
-        meter.note()
-        return None
+    def _counts(self, url: str) -> bool:
+        """Whether pages count this request themselves: what the proxy forwards, it counts."""
+        return url.startswith(("https:", "wss:", "ws:")) or (url.startswith("http:") and not self.routed)
 
     def _error(self, method: str, url: str) -> GuardRefusalError | None:
         return page_refusal(self._target, self.hosts, method, url)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from postdeploy.guard.hosts import endpoint_of
@@ -22,8 +22,11 @@ _HEAD: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 _KEPT: Final = 100
 _HOP: Final = (b"proxy-connection:", b"proxy-authorization:", b"connection:", b"keep-alive:")
-_PAUSE: Final = 0.005
 _ESTABLISHED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+async def _at_once() -> None:
+    """Nothing has to be waited for."""
 
 
 class Bounds(NamedTuple):
@@ -31,12 +34,12 @@ class Bounds(NamedTuple):
 
     Args:
         refused: why a request (method, URL) may not be sent, or None; also asked for CONNECT with ``https://host:port``.
-        admit: seconds to wait before a request may be sent; 0 where it may. Raises ValueError where none may any more.
+        admit: returns when a request may be sent. Raises ValueError where none may any more.
         done: told of the end of a request that was admitted, with the bytes of its answer.
     """
 
     refused: Callable[[str, str], object | None]
-    admit: Callable[[], float] = lambda: 0.0
+    admit: Callable[[], Awaitable[None]] = _at_once
     done: Callable[[int], None] = lambda _bytes: None
 
 
@@ -155,7 +158,7 @@ class AllowListProxy:
         self, head: _Head, endpoint: tuple[str, int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """One request over a connection of its own: its end is the end of the answer, however it is framed."""
-        await self._admitted()
+        await self._bounds.admit()
         tally = _Tally()
         try:
             upstream = await _connect(endpoint, writer)
@@ -168,10 +171,6 @@ class AllowListProxy:
         finally:
             self._bounds.done(tally.bytes)
         return False
-
-    async def _admitted(self) -> None:
-        while (pause := self._bounds.admit()) > 0:  # noqa: ASYNC110  # other processes spend the same budget
-            await asyncio.sleep(max(_PAUSE, pause))
 
 
 async def _read_head(reader: asyncio.StreamReader) -> _Head | None:

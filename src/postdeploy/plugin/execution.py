@@ -32,7 +32,6 @@ from postdeploy.plugin.options import Settings
 from postdeploy.plugin.progress import Progress
 
 if TYPE_CHECKING:
-    from postdeploy.guard.shared_budget import SharedMeter
     from postdeploy.plugin.own_server import OwnServer
     from postdeploy.plugin.recorder import Recorder
 
@@ -59,11 +58,11 @@ class Execution:
         self._progress = Progress(config)
         self._control = ControlWatch(target, context.run_id, self._controlled)
         self._learnt: list[dict[str, Any]] = []
-        self.fence = BrowserFence(target, lambda: self.meter)
+        self.fence = BrowserFence(target, lambda: self.meter, lambda: self.courtesy)
         self.pages = LazyPages(settings.browser, target, self.fence)
-        self._meter: Meter | SharedMeter | None = None
+        self._meter: Meter | None = None
         self.ledger = CreationLedger(settings.reports / LEDGER_FILE, self.redactor.tree)
-        self.courtesy = Courtesy(time.monotonic, context.deadline)
+        self._courtesy: Courtesy | None = None
 
     @property
     def coordinates(self) -> bool:
@@ -152,12 +151,19 @@ class Execution:
         return self._engine
 
     @property
-    def meter(self) -> Meter | SharedMeter:
+    def meter(self) -> Meter:
         """What counts the traffic; all processes of a run count in one file where there are several, or a budget."""
         if self._meter is None:
             several = bool(self.settings.worker) or self.coordinates
             self._meter = open_meter(self.target.budget, self.handover.budget, shared=several)
         return self._meter
+
+    @property
+    def courtesy(self) -> Courtesy:
+        """What the target has asked for, of whichever process."""
+        if self._courtesy is None:
+            self._courtesy = Courtesy(time.monotonic, self.context.deadline, self.meter.book)
+        return self._courtesy
 
     def result(self, check_id: str) -> CheckResult:
         """The result of a declared check, as soon as it is there."""

@@ -118,7 +118,9 @@ def context(
 ) -> Iterator[Any]:
     """Playwright's browser context, new for each test: guarded, its relative addresses those of service ``web``."""
     execution = request.config.stash[EXECUTION]
-    item = request.node
+    from postdeploy.browser.toll import Rules
+
+    item, fence = request.node, execution.fence
     pages = TestPages(item, execution)
     item.stash[PAGES] = pages
     headers = dict(identity_headers(execution.context.run_id, item.stash[PLANNED].id))
@@ -127,8 +129,7 @@ def context(
     opened = _browser_session.open_context(
         base.url,
         recorder=pages.recorder,
-        allowed=execution.fence.refusal,
-        routed=execution.fence.routed,
+        rules=Rules(fence.refusal, fence.routed, fence.sealed, fence.pace),
         user_agent=user_agent(),
         extra_http_headers=headers,
         **browser_context_args,

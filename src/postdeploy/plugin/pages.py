@@ -10,6 +10,7 @@ import pytest
 from postdeploy.domain.result import Finding
 from postdeploy.engine.places import below, evidence_folder
 from postdeploy.errors import GuardRefusalError
+from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
 from postdeploy.plugin.keys import ACTIVITY, PLANNED
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class TestPages:
         target = execution.target
         attempt = getattr(item, "execution_count", 1)
         self._item = item
+        self._pace = execution.fence.pace
+        self._held = self._pace.held()
         self._reports = execution.settings.reports
         self._folder = evidence_folder(self._reports, item.stash[PLANNED].id, attempt)
         last = attempt >= target.policy.confirm.attempts or not item.stash[PLANNED].may_repeat
@@ -52,6 +55,8 @@ class TestPages:
         activity.exchanges += self.recorder.exchanges
         activity.releases |= dict.fromkeys(self.recorder.releases)
         for request in self.recorder.requests:
+            if request.status == TOO_MANY_REQUESTS:
+                activity.limited()
             if request.status >= 500 and activity.fault is None:  # noqa: PLR2004  # 5xx, RFC 9110 §15.6
                 activity.fault = (request.url, f"http_{request.status}")
 
@@ -61,10 +66,14 @@ class TestPages:
         self._item.stash[ACTIVITY].evidence += [below(self._reports, path) for path in kept]
 
     def require_undisturbed(self, error: BaseException) -> None:
-        """A test whose page we kept from sending something may fail because of that: nobody can tell."""
+        """A test whose page we kept from sending, or kept waiting, may fail because of that: nobody can tell."""
         if self.recorder.refusals and isinstance(error, Exception):
             refused = self.recorder.refusals[0]
             raise GuardRefusalError(f"the guard stopped {refused}; so this cannot be judged: {error}") from error
+        held = self._pace.held() - self._held
+        if held > 0 and "Timeout" in f"{type(error).__name__} {error}":
+            text = f"requests waited {held:.1f} s for the budget of the run; so this cannot be judged: {error}"
+            raise GuardRefusalError(text) from error
 
     def close(self) -> None:
         """Keep nothing more."""

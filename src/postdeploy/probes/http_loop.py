@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pycurl
 
@@ -22,9 +22,6 @@ from postdeploy.probes.http import Exchange
 from postdeploy.probes.http_handles import Handles
 from postdeploy.probes.http_request import HttpRequest
 from postdeploy.probes.watched_sockets import WatchedSockets
-
-if TYPE_CHECKING:
-    from postdeploy.guard.shared_budget import SharedMeter
 
 __all__ = ["Answer", "HttpLoop"]
 
@@ -47,7 +44,7 @@ class HttpLoop:
         self,
         budget: Budget = Budget(),  # noqa: B008  # frozen
         *,
-        meter: Meter | SharedMeter | None = None,
+        meter: Meter | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_crash: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:

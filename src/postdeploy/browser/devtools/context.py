@@ -11,6 +11,7 @@ from postdeploy.browser.devtools.target import Settings, Target
 from postdeploy.browser.devtools.traffic import Request, Traffic
 from postdeploy.browser.task import Allowed, PageTask
 from postdeploy.browser.watch import Watch
+from postdeploy.guard.pace import Pace
 
 __all__ = ["Context"]
 
@@ -30,17 +31,20 @@ class Context:
                 watch.refuse_socket(url, reason)
             return reason
 
+        self._traffic = Traffic(self._emit, watch.refuse, allowed, task.pace, stops=guarded)
         self._settings = Settings(
             emit=self._emit,
-            traffic=Traffic(self._emit, watch.refuse, allowed),
+            traffic=self._traffic,
             socket=socket if guarded else None,
             headers=task.headers,
             guarded=guarded,
+            sealed=guarded and task.sealed,
+            pace=task.pace,
         )
         watch.follow(self)
         if allowed is not None and not guarded:
             self._note(allowed, watch)
-            self.on("websocket", socket)
+            self.on("websocket", self._count_socket(socket, task.pace))
 
     def on(self, event: str, f: Callable[[Any], object]) -> None:
         """Call ``f`` at each event of this name."""
@@ -71,6 +75,17 @@ class Context:
         """All of it is closed."""
         for target in self.targets.values():
             target.end()
+        self._traffic.close()
+
+    def _count_socket(self, judge: Callable[[str], str | None], pace: Pace | None) -> Callable[[str], None]:
+        """Judge a WebSocket that is opened without a question, and count it."""
+
+        def opened(url: str) -> None:
+            if judge(url) is None and pace is not None and pace.counts(url):
+                pace.note()
+                pace.ended()
+
+        return opened
 
     def _emit(self, event: str, fact: Any) -> None:
         for listener in self._listeners[event]:

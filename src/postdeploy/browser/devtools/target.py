@@ -14,6 +14,7 @@ from postdeploy.browser.devtools.console import console_call, log_entry, uncaugh
 from postdeploy.browser.devtools.traffic import Frame, Traffic
 from postdeploy.browser.faults import BrowserError
 from postdeploy.browser.refusal import close_side_doors
+from postdeploy.guard.pace import Pace, StoppedError
 from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["Settings", "Target"]
@@ -45,6 +46,8 @@ class Settings:
         socket: why a WebSocket may not be opened; None where sockets are nobody's business.
         headers: added to every request.
         guarded: whether requests are stopped until they are judged.
+        sealed: whether ways to send that nobody sees are taken away.
+        pace: when WebSockets may be opened.
     """
 
     emit: Callable[[str, Any], None]
@@ -52,6 +55,8 @@ class Settings:
     socket: Callable[[str], str | None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     guarded: bool = False
+    sealed: bool = False
+    pace: Pace | None = None
 
 
 class Target:
@@ -76,6 +81,7 @@ class Target:
         self.on_load: Callable[[], None] = lambda: None
         self._settings = settings
         self._parts: list[Target] = []
+        self._opening: set[asyncio.Task[None]] = set()
         self._handlers: Mapping[str, Callable[[Facts], None]] = {
             "Inspector.targetCrashed": lambda _facts: self.fail("Page crashed"),
             "Log.entryAdded": self._on_log,
@@ -111,6 +117,8 @@ class Target:
         self._settings.traffic.end(self.session.number)
         for part in self._parts:
             part.end()
+        for task in self._opening:
+            task.cancel()
         self.session.end()
 
     def _preparation(self) -> Iterator[tuple[str, Facts]]:
@@ -136,7 +144,7 @@ class Target:
         features = [{"name": name, "value": value} for name, value in _MEDIA.items()]
         yield "Emulation.setEmulatedMedia", {"media": "", "features": features}
         yield "Page.addScriptToEvaluateOnNewDocument", {"source": _NO_SERVICE_WORKERS, "runImmediately": True}
-        if self._settings.guarded:
+        if self._settings.sealed:
             yield "Page.addScriptToEvaluateOnNewDocument", {"source": close_side_doors(), "runImmediately": True}
         if self._settings.socket is not None:
             yield "Runtime.addBinding", {"name": _BINDING}
@@ -181,10 +189,27 @@ class Target:
         """A page asks whether it may open a WebSocket."""
         if facts["name"] != _BINDING or self._settings.socket is None:
             return
-        asked = json.loads(facts["payload"])
-        reason = self._settings.socket(str(asked["url"]))
-        answer = f"globalThis.{_BINDING}?.({json.dumps(asked['id'])}, {json.dumps(reason is None)})"
-        self.session.post("Runtime.evaluate", expression=answer, contextId=facts["executionContextId"], silent=True)
+        asked, context = json.loads(facts["payload"]), facts["executionContextId"]
+        permitted = self._settings.socket(str(asked["url"])) is None
+        if permitted and self._settings.pace is not None:
+            task = asyncio.ensure_future(self._open_socket(asked["id"], context, self._settings.pace))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+        else:
+            self._answer_socket(asked["id"], context, permitted=permitted)
+
+    async def _open_socket(self, number: str, context: int, pace: Pace) -> None:
+        try:
+            await pace.wait()
+        except StoppedError:
+            self._answer_socket(number, context, permitted=False)
+        else:
+            pace.ended()  # what comes over it is no answer
+            self._answer_socket(number, context, permitted=True)
+
+    def _answer_socket(self, number: str, context: int, *, permitted: bool) -> None:
+        answer = f"globalThis.{_BINDING}?.({json.dumps(number)}, {json.dumps(permitted)})"
+        self.session.post("Runtime.evaluate", expression=answer, contextId=context, silent=True)
 
     def _on_attached(self, facts: Facts) -> None:
         session, found = self.session.child(facts["sessionId"]), facts["targetInfo"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.task import Allowed
-from postdeploy.lazy_dataclass import dataclass
+from postdeploy.guard.pace import Pace, StoppedError
+from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = ["ABORTED", "Frame", "Request", "Response", "Source", "Traffic"]
 
@@ -38,6 +41,7 @@ class Request:
     redirected_from: Request | None = None
     failure: str | None = None
     answered: int = 0
+    started: float = field(default_factory=time.monotonic)
 
     def is_navigation_request(self) -> bool:
         """Whether it asks for a document."""
@@ -70,11 +74,23 @@ class Traffic:
         emit: told the name of an event and what it is about.
         refuse: told of each request that was stopped, and why.
         allowed: why a request may not leave this machine; None permits everything.
+        pace: when requests may go, where they are stopped until then, and who counts them.
+        stops: whether requests are stopped until they are judged.
     """
 
     def __init__(
-        self, emit: Callable[[str, Any], None], refuse: Callable[[Request, str], None], allowed: Allowed | None
+        self,
+        emit: Callable[[str, Any], None],
+        refuse: Callable[[Request, str], None],
+        allowed: Allowed | None,
+        pace: Pace | None = None,
+        *,
+        stops: bool = False,
     ) -> None:
+        self._pace = pace
+        self._stops = stops
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._sent: dict[str, tuple[str, float]] = {}  # what is counted until it ends: session, and when it was let go
         self._emit = emit
         self._refuse = refuse
         self._allowed = allowed
@@ -96,6 +112,15 @@ class Traffic:
     def end(self, session: str) -> None:
         """A target is gone, with all that it asked for."""
         self._abandon(lambda request: request.session == session)
+        for number in [number for number, (its, _) in self._sent.items() if its == session]:
+            self._ended(number)
+
+    def close(self) -> None:
+        """Nothing is sent any more, and nothing waited for."""
+        for task in self._waiting:
+            task.cancel()
+        for number in tuple(self._sent):
+            self._ended(number)
 
     def _abandon(self, chosen: Callable[[Request], bool]) -> None:
         for number in [number for number, request in self._requests.items() if chosen(request)]:
@@ -104,9 +129,38 @@ class Traffic:
     def _on_paused(self, source: Source, facts: Facts) -> None:
         asked = facts["request"]
         reason = self._allowed(asked["method"], asked["url"]) if self._allowed else None
-        if reason is None:
+        if reason is not None:
+            self._stop(source, facts, reason)
+        elif self._pace is not None and self._pace.counts(asked["url"]):
+            task = asyncio.ensure_future(self._in_turn(source, facts, self._pace))
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
+        else:
             source.session.post("Fetch.continueRequest", requestId=facts["requestId"])
+
+    async def _in_turn(self, source: Source, facts: Facts, pace: Pace) -> None:
+        """Let a request go as soon as it may."""
+        try:
+            await pace.wait()
+        except StoppedError as error:
+            self._stop(source, facts, str(error))
             return
+        self._note_sent(source, facts.get("networkId", ""), pace)
+        source.session.post("Fetch.continueRequest", requestId=facts["requestId"])
+
+    def _note_sent(self, source: Source, number: str, pace: Pace) -> None:
+        if number in self._sent:  # a redirect has ended the one before
+            pace.ended()
+        if number:
+            self._sent[number] = source.session.number, pace.now()
+        else:
+            pace.ended()
+
+    def _ended(self, number: str, received: float = 0) -> None:
+        if self._sent.pop(number, None) is not None and self._pace is not None:
+            self._pace.ended(max(0, int(received)))
+
+    def _stop(self, source: Source, facts: Facts, reason: str) -> None:
         redirected = "redirectedRequestId" in facts
         self._refuse(self._stopped(source, facts, redirected=redirected), reason + " (sent by a redirect)" * redirected)
         source.session.post("Fetch.failRequest", requestId=facts["requestId"], errorReason="BlockedByClient")
@@ -126,30 +180,38 @@ class Traffic:
             return
         before = self._requests.get(number) if "redirectResponse" in facts else None
         if before is not None:
-            self._respond(before, facts["redirectResponse"])
+            self._respond(before, facts["redirectResponse"], number)
             self._emit("requestfinished", before)
         document = number == facts.get("loaderId") and facts.get("type") == "Document"
         request = self._ahead.pop(number, None) or _request(source, facts, before, document)
         self._requests[number] = request
+        if self._pace is not None and not self._stops and self._pace.counts(request.url):
+            self._pace.note()
+            self._note_sent(source, number, self._pace)
         self._emit("request", request)
 
     def _on_response(self, _source: Source, facts: Facts) -> None:
         request = self._requests.get(facts["requestId"])
         if request is not None:
-            self._respond(request, facts["response"])
+            self._respond(request, facts["response"], facts["requestId"])
 
-    def _respond(self, request: Request, answer: Facts) -> None:
+    def _respond(self, request: Request, answer: Facts, number: str) -> None:
         request.answered = answer["status"]
         headers = {name.lower(): value for name, value in answer["headers"].items()}
+        if self._pace is not None:
+            _, sent = self._sent.get(number, ("", request.started))
+            self._pace.answered(request.url, request.answered, headers, sent)
         self._emit("response", Response(request, request.url, answer["status"], headers))
 
     def _on_finished(self, _source: Source, facts: Facts) -> None:
+        self._ended(facts["requestId"], facts.get("encodedDataLength", 0))
         request = self._requests.pop(facts["requestId"], None)
         if request is not None:
             self._emit("requestfinished", request)
 
     def _on_failed(self, source: Source, facts: Facts) -> None:
         number = facts["requestId"]
+        self._ended(number)
         request = self._requests.get(number)
         if request is not None and request.answered == _NO_CONTENT and not request.document:
             self._on_finished(source, facts)
