@@ -13,6 +13,7 @@ An *error* means that we could not tell; a *failure* (the target is wrong) is da
     ├── DocumentError           a verdict file is missing, unreadable or not one
     ├── HistoryError            the history of earlier runs cannot be opened, read or written
     ├── RefusedError            a verdict proves nothing, or something else than what was asked
+    ├── NotificationError       a receiver could not be told
     └── SignatureError          a key, an envelope or a signature is missing or not what it has to be
 """
 
@@ -29,6 +30,7 @@ __all__ = [
     "GuardRefusalError",
     "HistoryError",
     "JournalError",
+    "NotificationError",
     "PostdeployError",
     "ProbeError",
     "RefusedError",
@@ -117,6 +119,10 @@ class DocumentError(PostdeployError):
 
 class HistoryError(PostdeployError):
     """The history of earlier runs cannot be opened, read or written."""
+
+
+class NotificationError(PostdeployError):
+    """A receiver could not be told; the message continues a sentence that begins with its name, and holds no secret."""
 
 
 class SignatureError(PostdeployError):

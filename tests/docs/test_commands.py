@@ -19,6 +19,7 @@ _OURS = (
     "gate begin",
     "gate check",
     "serve",
+    "notify",
     "report",
     "history",
     "replay",

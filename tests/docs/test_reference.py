@@ -21,8 +21,8 @@ from postdeploy.domain.verdict import Conclusion, ExitStatus, Reason
 from postdeploy.exporters import FORMATS
 from postdeploy.plugin import fixtures, marks, undo
 from postdeploy.serving.route import Request
-from postdeploy.serving.standing import ASKED, Judge
 from postdeploy.serving.verdict_routes import verdict_routes
+from postdeploy.standing import ASKED, Judge
 from tests.docs.blocks import ROOT, column, read, section
 from tests.docs.conftest import SharedRun
 from tests.sealed import demand, seal

@@ -17,8 +17,8 @@ from postdeploy.exporters.prometheus import render
 from postdeploy.gate import judge as ask_gate
 from postdeploy.journal import EVIDENCE_FILE
 from postdeploy.serving.route import BadRequestError, Request, Response
-from postdeploy.serving.standing import Judge
 from postdeploy.serving.verdict_routes import SCHEMA, verdict_routes
+from postdeploy.standing import Judge
 from tests.domain.builders import evidence, failed, passed, plan, policy
 from tests.sealed import FAILED, FINISHED, KEY, OTHER_KEY, PASSED, demand, seal
 
@@ -265,7 +265,7 @@ def test_whatever_breaks_proves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     def breaks(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("postdeploy.serving.standing.believe", breaks)
+    monkeypatch.setattr("postdeploy.standing.believe", breaks)
     assert_nothing_is_proven(seal(tmp_path))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, history, keygen, lock, plan, replay, report, serve, sweep, validate, verify
+from postdeploy.cli import gate, history, keygen, lock, notify, plan, replay, report, serve, sweep, validate, verify
 
 __all__ = ["main"]
 
@@ -20,6 +20,7 @@ _COMMANDS: Final = (
     verify,
     gate,
     serve,
+    notify,
     report,
     history,
     replay,

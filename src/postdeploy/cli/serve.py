@@ -40,8 +40,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from postdeploy.errors import SignatureError
     from postdeploy.serving.server import serving
-    from postdeploy.serving.standing import Judge
     from postdeploy.serving.verdict_routes import verdict_routes
+    from postdeploy.standing import Judge
 
     asked = _asked_to_end()
     try:

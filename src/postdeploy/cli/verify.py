@@ -42,16 +42,37 @@ def add(commands: Any) -> None:
         help=f"end the run by force after this (default: deadline + {_GRACE:g} s)",
     )
     parser.add_argument("--sign-key", metavar="KEY", help="sign the verdict with this key: a file, or env:NAME")
+    parser.add_argument("--notify", action="store_true", help="tell those that 'notify' of the target names")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
+    reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
+    if arguments.notify and arguments.sign_key:
+        _import_what_tells()
+    status = _verify(arguments, run_id, reports)
+    if arguments.notify:
+        from postdeploy.cli.notify import tell_of_run
+
+        tell_of_run(arguments, run_id, reports, status)
+    return status
+
+
+def _import_what_tells() -> None:
+    """Where this process has a key, it imports nothing any more once the code of a run could have altered it."""
+    from importlib import import_module
+
+    for name in ("postdeploy.cli.notify", "postdeploy.notify.news", "postdeploy.notify.smtp", "postdeploy.notify.mail"):
+        import_module(name)
+    import_module("postdeploy.notify.post")
+
+
+def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
     from postdeploy.cli.supervision import supervise
     from postdeploy.documents import VERDICT_FILE, write_document
     from postdeploy.errors import JournalError, SignatureError
 
-    run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
-    reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
     path = f"{reports}/{VERDICT_FILE}"
 
     def work() -> int:

@@ -15,6 +15,7 @@ from postdeploy.config.expectations import EXPECT
 from postdeploy.config.history import HISTORY
 from postdeploy.config.matcher_schema import matcher_definitions
 from postdeploy.config.probes import STEP_FIELDS, VERBS
+from postdeploy.config.receiver_shape import NOTIFY
 from postdeploy.config.shape import Field
 from postdeploy.config.steps import ALL_STEP_FIELDS
 from postdeploy.config.suites import SUITE
@@ -41,11 +42,17 @@ def targets_schema() -> dict[str, Any]:
                 "type": "object",
                 "minProperties": 1,
                 "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
-                "additionalProperties": TARGET.schema,
+                "additionalProperties": _target(),
             },
             "history": {**HISTORY.type.schema, "description": HISTORY.about},
         },
     }
+
+
+def _target() -> dict[str, Any]:
+    schema = TARGET.schema
+    schema["properties"]["notify"] |= NOTIFY.schema
+    return schema
 
 
 def suite_schema() -> dict[str, Any]:

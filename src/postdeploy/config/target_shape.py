@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
-from typing import Final
+from typing import Any, Final
 
 from postdeploy.config.answers import HEADER_NAME, JSON_PATH
 from postdeploy.config.boundaries import DENIED, PEER, THIRD_PARTY
@@ -121,6 +121,13 @@ def _read_inconclusive(node: Node, _scope: Scope) -> str:
         reason = "what could not be told is never rolled back nor promoted"
         raise Wrong(f"takes 'hold', not {seen(node)}", reason)
     return "hold"
+
+
+def _read_notify(node: Node, scope: Scope) -> Any:
+    """Most targets have none, so what reads it is imported for those that do; its schema is in config/schema.py."""
+    from postdeploy.config.receiver_shape import NOTIFY
+
+    return NOTIFY.read(node, scope)
 
 
 _URL: Final = Type(read_url, {"type": "string", "pattern": r"^(https?://|\$\{)"})
@@ -281,6 +288,7 @@ TARGET: Final = Shape(
         "programs": Field(list_of(LINE), "Names of programs that Python tests may start, such as psql."),
         "budget": Field(_BUDGET.type, "How much traffic a run may cause."),
         "policy": Field(_POLICY.type, "How evidence becomes a verdict."),
+        "notify": Field(Type(_read_notify, {"type": "object"}), "Who is told when the verdict changes, by name."),
     }
 )
 """All keys; ``extends`` is gone when an entry is resolved."""

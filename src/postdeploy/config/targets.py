@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -46,6 +46,7 @@ __all__ = [
     "read_entries",
     "read_outline",
     "read_targets_file",
+    "resolved_target",
     "target_identity",
     "target_names",
     "target_policy",
@@ -117,6 +118,16 @@ def _load_entry(
     if entries is None:  # pragma: no cover - then something was reported
         raise AssertionError
     return entries[name]
+
+
+def resolved_target(path: Path, name: str, report: Report) -> Node:
+    """The entry of a target as it is written, with what it extends; what is wrong is raised or reported."""
+    root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
+    nodes = _nodes(root, report) if root is not None else {}
+    if root is not None and name not in nodes:
+        _unknown(name, nodes, report)
+    raise_problems((report,))
+    return resolve(name, nodes, report)
 
 
 def target_names(path: Path) -> tuple[str, ...]:
@@ -192,7 +203,7 @@ def _keys(node: Node, key: str) -> tuple[str, ...]:
     return tuple(item.value) if item is not None and isinstance(item.value, dict) else ()
 
 
-def _unknown(name: str, entries: Mapping[str, Entry], report: Report) -> None:
+def _unknown(name: str, entries: Collection[str], report: Report) -> None:
     known = f"known: {', '.join(entries)}"
     if not name.strip():
         report.add((0, 0), f"no target was named; {known}", "choose one with --target=NAME")
@@ -250,8 +261,11 @@ def _release(values: Mapping[str, Any]) -> ReleaseWait:
 
 
 def _digest(node: Node) -> str:
-    """SHA-256 of the resolved entry; of secrets and of the server's variables only the names count."""
-    entry = plain(node)
+    """SHA-256 of the resolved entry; of secrets and of the server's variables only the names count.
+
+    Who is told of a verdict is no part of what is verified.
+    """
+    entry = plain(node._replace(value={key: item for key, item in node.value.items() if key != "notify"}))
     for holder, key in ((entry, "secrets"), (entry.get("server", {}), "environment")):
         if key in holder:
             holder[key] = sorted(holder[key])

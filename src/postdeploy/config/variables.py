@@ -13,11 +13,12 @@ from postdeploy.config.node import UNKNOWN, Node
 from postdeploy.config.report import Report
 from postdeploy.config.sources import SECRET_KINDS, MissingValueError, Sources
 
-__all__ = ["expand"]
+__all__ = ["expand", "expand_secret"]
 
 _REFERENCE: Final = re.compile(r"\$\$|\$\{([^}]*)(\}?)")
 _NAME: Final = re.compile("[A-Z_][A-Z0-9_]*")
 _SECRETS: Final = "secrets"
+_NOTIFY: Final = "notify"
 _EXAMPLES: Final[Mapping[str, str]] = {
     "env": "as in ${env:API_TOKEN}",
     "file": "as in ${file:/run/secrets/api_token}",
@@ -31,11 +32,21 @@ def expand(node: Node, sources: Sources, report: Report, *, required: bool) -> N
     A text without a value becomes ``UNKNOWN``; that is a problem only where it is ``required``, and only then files are
     read and commands run.
     """
-    entries = {
-        key: _secrets(item, sources, report, required) if key == _SECRETS else _expand(item, sources, report, required)
-        for key, item in node.value.items()
-    }
+    entries = {key: _entry(key, item, sources, report, required) for key, item in node.value.items()}
     return node._replace(value=entries)
+
+
+def expand_secret(node: Node, sources: Sources, report: Report) -> Node:
+    """A value of its own with every text expanded, whatever its source; one that is missing is reported."""
+    return _expand(node, sources, report, required=True, secret=True)
+
+
+def _entry(key: str, node: Node, sources: Sources, report: Report, required: bool) -> Node:
+    if key == _SECRETS:
+        return _secrets(node, sources, report, required)
+    if key == _NOTIFY:  # a run tells nobody: it must neither know these values nor fail for want of them
+        return _expand(node, sources._replace(environment={}), report, required=False, secret=True)
+    return _expand(node, sources, report, required)
 
 
 def _secrets(node: Node, sources: Sources, report: Report, required: bool) -> Node:
@@ -54,9 +65,11 @@ def _secrets(node: Node, sources: Sources, report: Report, required: bool) -> No
 def _expand(node: Node, sources: Sources, report: Report, required: bool, *, secret: bool = False) -> Node:
     value = node.value
     if isinstance(value, dict):
-        return node._replace(value={key: _expand(item, sources, report, required) for key, item in value.items()})
+        return node._replace(
+            value={key: _expand(item, sources, report, required, secret=secret) for key, item in value.items()}
+        )
     if isinstance(value, list):
-        return node._replace(value=[_expand(item, sources, report, required) for item in value])
+        return node._replace(value=[_expand(item, sources, report, required, secret=secret) for item in value])
     if isinstance(value, str) and "$" in value:
         return _Expansion(node, sources, report, required, secret).result()
     return node

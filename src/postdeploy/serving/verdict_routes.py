@@ -11,7 +11,7 @@ from postdeploy.domain.document import iso
 from postdeploy.exporters.escaping import visible
 from postdeploy.exporters.prometheus import render
 from postdeploy.serving.route import BadRequestError, Request, Response, Route, Routes, json_response, query_of
-from postdeploy.serving.standing import ASKED, Judge, Standing
+from postdeploy.standing import ASKED, Judge, Standing
 
 __all__ = ["SCHEMA", "verdict_routes"]
 

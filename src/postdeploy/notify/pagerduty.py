@@ -1,0 +1,45 @@
+"""PagerDuty, by Events API v2: one incident a target, which is resolved when the target may be promoted.
+
+Limits: 1,024 characters of a summary, 255 of a dedup key, 512 KB in all (developer.pagerduty.com, PD-CEF).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from postdeploy.notify.message import Message, clipped
+
+__all__ = ["payload"]
+
+_SUMMARY: Final = 1024
+_KEY: Final = 255
+_FACT: Final = 1000
+_SEVERITIES: Final = {"rollback": "critical", "hold": "warning"}
+
+
+def payload(message: Message) -> dict[str, Any]:
+    """The event, but for its routing key."""
+    event: dict[str, Any] = {"event_action": "trigger", "dedup_key": _dedup_key(message.target)}
+    if message.action == "promote":
+        return event | {"event_action": "resolve"}
+    event["payload"] = {
+        "summary": clipped(f"{message.title}: {message.cause or message.summary}", _SUMMARY),
+        "source": message.target,
+        "severity": _SEVERITIES.get(message.action, "warning"),
+        "timestamp": message.at,
+        "component": message.release or "",
+        "class": message.reason,
+        "custom_details": {name: clipped(value, _FACT) for name, value in message.facts},
+    }
+    event["client"] = "pytest-postdeploy"
+    if message.link:
+        event["client_url"] = message.link
+        event["links"] = [{"href": message.link, "text": "Open the run"}]
+    return event
+
+
+def _dedup_key(target: str) -> str:
+    """The same for every run about this target, also where nobody remembers the last one."""
+    key = f"postdeploy/{target}"
+    return key if len(key) <= _KEY else f"postdeploy/sha256:{hashlib.sha256(target.encode()).hexdigest()}"
