@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from postdeploy.domain.secret import Secret
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["HttpReceiver", "MailReceiver", "Receiver"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from postdeploy.domain.document import iso
 from postdeploy.exporters.escaping import visible
+from postdeploy.lazy_dataclass import dataclass
 from postdeploy.standing import Standing
 
 __all__ = ["Message", "clipped", "message_of"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from postdeploy.documents import read_document, write_document
 from postdeploy.errors import DocumentError
+from postdeploy.lazy_dataclass import dataclass, field
 from postdeploy.standing import Standing
 
 __all__ = ["Told", "place_of", "standing_word"]

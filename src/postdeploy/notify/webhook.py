@@ -9,9 +9,9 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import asdict
 from typing import Any, Final
 
+from postdeploy.lazy_dataclass import asdict
 from postdeploy.notify.message import Message
 
 __all__ = ["SCHEMA", "payload", "signed_headers"]
