@@ -27,7 +27,7 @@ def standing_word(standing: Standing) -> str:
     return word if standing.action == "promote" else f"{word} of {standing.demand.release or 'whatever is live'}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Told:
     """What was told last about one target, by the names of receivers."""
 
