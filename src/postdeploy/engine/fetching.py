@@ -57,7 +57,7 @@ class Fetcher:
         elif outcome.status == TOO_MANY_REQUESTS and not wish.settled(outcome):
             self._calm_down(request, wish, outcome, sent)
         else:
-            wish.deliver(outcome)
+            self.loop.call_soon(lambda: wish.deliver(outcome))  # others may be sent before this is judged
 
     def _follow(self, request: HttpRequest, wish: Wish, outcome: HttpObservation) -> None:
         phases = dict(outcome.phases)

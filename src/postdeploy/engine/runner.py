@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
+from typing import Final
 
 from postdeploy.domain.check import Check, HttpProbe, PageProbe, Step
 from postdeploy.domain.creation import Creation, recipe
@@ -31,6 +33,9 @@ from postdeploy.lazy_dataclass import replace
 from postdeploy.probes import http_faults  # noqa: F401 - a machine that can open no file any more can still say so
 
 __all__ = ["CheckRunner", "skip_reason"]
+
+_FEW: Final = 4
+"""Checks that are begun at once."""
 
 
 def skip_reason(check: Check, target: Target) -> str | None:
@@ -97,22 +102,41 @@ class CheckRunner:
             wall, self._loop.clock, self._locate, self._curl, redactor.learn, maintenance=self._target.maintenance
         )
         self._open: dict[str, Life] = {}
+        self._unbegun: deque[tuple[Check, Future[CheckResult]]] = deque()
         self.ending = Ending(self._loop, self._hear)
 
     def start(self, checks: Iterable[tuple[Check, Future[CheckResult]]]) -> None:
-        """Begin every check; on the loop's thread."""
+        """Begin every check, those by HTTP as there is room for their requests; on the loop's thread."""
         for check, future in checks:
-            life = Life(check, future)
-            self._open[check.id] = life
-            future.add_done_callback(partial(self._forget, check.id))
-            self._guarded(life, self._begin)
+            if isinstance(check.steps[0].probe, HttpProbe):
+                self._unbegun.append((check, future))
+            else:
+                self._live(check, future)
+        self._begin_some()
+
+    def _begin_some(self) -> None:
+        """A few at a time, so that no answer has to wait until all are begun."""
+        for _ in range(min(_FEW, len(self._unbegun))):
+            self._live(*self._unbegun.popleft())
+        if self._unbegun:
+            self._loop.call_when_hungry(self._begin_some)
+
+    def _live(self, check: Check, future: Future[CheckResult]) -> None:
+        if future.done():
+            return
+        life = Life(check, future)
+        self._open[check.id] = life
+        future.add_done_callback(partial(self._forget, check.id))
+        self._guarded(life, self._begin)
 
     def _forget(self, check_id: str, _future: Future[CheckResult]) -> None:
         self._open.pop(check_id, None)
 
     def end(self, outcome: Outcome, reason: str) -> None:
         """Give every check that is still on its way this outcome, and let it clean up; on the loop's thread."""
-        lives = list(self._open.values())
+        unbegun = [Life(check, future) for check, future in self._unbegun]
+        self._unbegun.clear()
+        lives = [*self._open.values(), *unbegun]
         for life in lives:
             life.finish(outcome, reason=reason)
         self.ending.begin(lives)

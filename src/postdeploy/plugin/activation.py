@@ -18,6 +18,7 @@ from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
 from postdeploy.lazy_dataclass import replace
 from postdeploy.plugin import (
+    declared_protocol,
     distribution,
     fixtures,
     items,
@@ -165,6 +166,7 @@ def _parts(
         selection,
         narrowing,
         protocol,
+        declared_protocol,
         lies,
         outcome,
         fixtures,

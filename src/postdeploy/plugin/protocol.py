@@ -12,7 +12,7 @@ from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED, RESULT
 
-__all__ = ["overran"]
+__all__ = ["has_timeouts", "overran"]
 
 _DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a Python test may take if it does not say otherwise."""
@@ -28,7 +28,7 @@ _ENDS: pytest.StashKey[float] = pytest.StashKey()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Bound a Python test by the deadline of the run, so that a hanging one cannot outlive it."""
-    if not isinstance(item, CheckItem) and _has_timeouts(item.config):
+    if not isinstance(item, CheckItem) and has_timeouts(item.config):
         item.stash[_LIMIT] = _limit(item)
         item.stash[_ENDS] = time.monotonic() + item.stash[_LIMIT]
         item.add_marker(pytest.mark.timeout(item.stash[_LIMIT]), append=False)
@@ -61,7 +61,7 @@ def overran(item: pytest.Item, duration: float) -> float | None:
     return limit if late else None
 
 
-def _has_timeouts(config: pytest.Config) -> bool:
+def has_timeouts(config: pytest.Config) -> bool:
     """Whether pytest-timeout is there, by the name of its entry point or of its module."""
     return bool(config.pluginmanager.hasplugin("timeout") or config.pluginmanager.hasplugin("pytest_timeout"))
 

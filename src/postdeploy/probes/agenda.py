@@ -6,10 +6,14 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
-__all__ = ["Agenda", "Callback"]
+__all__ = ["SLICE", "Agenda", "Callback"]
 
 Callback = Callable[[], None]
+
+SLICE: Final = 0.002
+"""Seconds for which a loop may leave its sockets alone: what has come by then is late by no more."""
 
 
 class Agenda:
@@ -28,12 +32,16 @@ class Agenda:
         """When the clock shows this moment."""
         heapq.heappush(self._later, (moment, next(self._order), callback))
 
-    def run(self, now: float) -> None:
-        """Call everything that is due; what that adds for now waits for the next turn."""
-        for _ in range(len(self._soon)):
-            self._soon.popleft()()
-        while self._later and self._later[0][0] <= now:
+    def run(self, clock: Callable[[], float], slice_: float = SLICE) -> None:
+        """Call what is due, as long as a slice of time lasts; what that adds for now waits for the next turn."""
+        begun = now = clock()
+        while self._later and self._later[0][0] <= begun:
             heapq.heappop(self._later)[2]()
+        for _ in range(len(self._soon)):
+            if now - begun >= slice_:
+                return
+            self._soon.popleft()()
+            now = clock()
 
     def due(self) -> float | None:
         """The next moment: the beginning of time if something waits already, None if nothing does."""

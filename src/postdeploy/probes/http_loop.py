@@ -64,6 +64,7 @@ class HttpLoop:
         self._active: dict[Any, tuple[Exchange, Answer]] = {}
         self._waiting: deque[tuple[HttpRequest, Answer]] = deque()
         self._agenda = Agenda()
+        self._supply: deque[Callback] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="postdeploy-http", daemon=True)
 
@@ -84,7 +85,12 @@ class HttpLoop:
     def call_soon(self, callback: Callback) -> None:
         """Run a callback on the loop's thread; from any thread. A loop that has ended runs nothing."""
         self._agenda.soon(callback)
-        self._sockets.wake()
+        if threading.get_ident() != self._thread.ident:
+            self._sockets.wake()
+
+    def call_when_hungry(self, callback: Callback) -> None:
+        """Run a callback, once, when fewer requests wait than there is room for; only from the loop's thread."""
+        self._supply.append(callback)
 
     def call_later(self, delay: float, callback: Callback) -> None:
         """Run a callback on the loop's thread after ``delay`` seconds; only from that thread."""
@@ -120,17 +126,29 @@ class HttpLoop:
             self._close()
 
     def _turn(self) -> None:
-        self._agenda.run(self.clock())
-        self._fill()
+        """Answers are read and new requests sent before what has come is thought about, for a slice of time at most."""
         for handle, seen in self._sockets.wait(self._patience()):
             self._multi.socket_action(handle, seen)
+        self._proceed()
+        self._fill()
+        self._proceed()
+        self._agenda.run(self.clock)
+        if self._hungry():
+            self._supply.popleft()()
+        self._fill()
+
+    def _proceed(self) -> None:
+        """Let libcurl do what it wants to do by now, such as to begin what was added, and take what is done."""
         if self._curl_due is not None and self.clock() >= self._curl_due:
             self._curl_due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._reap()
 
+    def _hungry(self) -> bool:
+        return bool(self._supply) and len(self._waiting) < self._in_flight
+
     def _patience(self) -> float | None:
-        if self._stopping:
+        if self._stopping or self._hungry():
             return 0.0
         due = [moment for moment in (self._agenda.due(), self._curl_due, self._paced) if moment is not None]
         return max(0.0, min(due) - self.clock()) if due else None

@@ -1,0 +1,96 @@
+"""Declared checks that pass are reported on a shorter way than pytest's own, and nobody can tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.plugin.conftest import Outcome, Project
+
+SUITE = """
+    - {name: first, get: 'api:/ok', expect: {status: 200}}
+    - {name: second, get: 'api:/ok', expect: {status: 200}}
+    - {name: broken, get: 'api:/bad', expect: {status: 200}}
+    - {name: third, get: 'api:/ok', expect: {status: 200}}
+    - {name: last, get: 'api:/ok', expect: {status: 200}}
+"""
+
+WRITE_DOWN = """
+    from pathlib import Path
+
+    def note(line):
+        with open("noted.txt", "a", encoding="utf-8") as file:
+            file.write(line + "\\n")
+"""
+
+REPORTS = """
+    def pytest_runtest_logstart(nodeid, location):
+        note(f"start {nodeid} {location}")
+
+    def pytest_runtest_logreport(report):
+        kept = {name: value for name, value in vars(report).items() if name not in {"duration", "start", "stop", "_id"}}
+        kept.pop("_postdeploy", None), kept.pop("longrepr")
+        note(f"{report.nodeid} {sorted(kept.items())} {report.duration > 0.001}")
+
+    def pytest_runtest_logfinish(nodeid, location):
+        note(f"finish {nodeid} {location}")
+"""
+
+OBSERVER = """
+    def pytest_runtest_teardown(item):
+        pass
+"""
+
+
+def noted(project: Project) -> list[str]:
+    """What the conftest has written down since it was last read."""
+    file = project.path / "noted.txt"
+    lines = file.read_text().splitlines()
+    file.unlink()
+    return lines
+
+
+def run(project: Project, conftest: str, *arguments: str) -> Outcome:
+    """Run with a conftest of these parts."""
+    project.conftest(WRITE_DOWN + conftest)
+    return project.run(*arguments)
+
+
+@pytest.fixture
+def checks(project: Project) -> Project:
+    """Five checks, of which the third is broken."""
+    project.suite(SUITE)
+    return project
+
+
+def test_reports_are_those_of_pytests_own_protocol(checks: Project) -> None:
+    """Start, setup, call, teardown and finish of each check are told, in this order, with the same content."""
+    run(checks, REPORTS, "-p", "no:cacheprovider").require(20, "confirmed_failure")
+    short = noted(checks)
+    run(checks, REPORTS + OBSERVER, "-p", "no:cacheprovider").require(20, "confirmed_failure")
+    assert short == noted(checks)
+    assert len(short) == 5 * 5
+
+
+@pytest.mark.parametrize("phase", ["setup", "call", "teardown"])
+def test_a_hook_of_a_conftest_is_called_for_each_phase(checks: Project, phase: str) -> None:
+    """Whoever implements a hook of a phase hears of every declared check."""
+    run(checks, f"    def pytest_runtest_{phase}(item):\n        note(item.name)\n").require(20, "confirmed_failure")
+    assert noted(checks) == ["first", "second", "broken", "third", "last"]
+
+
+def test_a_conftest_may_skip_a_declared_check(checks: Project) -> None:
+    """A mark that a conftest adds holds, and a check that was left out keeps the run from passing."""
+    mark = """
+    def pytest_collection_modifyitems(items):
+        items[1].add_marker(pytest.mark.skip(reason="not today"))
+    """
+    assert run(checks, mark).outcomes()["second"] != "passed"
+
+
+def test_stopping_at_the_first_failure_stops(checks: Project) -> None:
+    """-x ends the run at the broken check."""
+    passed = run(checks, "", "-x").result.parseoutcomes()
+    assert passed == {"passed": 2, "failed": 1}
