@@ -14,7 +14,7 @@ FAULT_RECORDS := $(CURDIR)/.fault_records
 unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compile the whole package again
 
 .DEFAULT_GOAL := help
-.PHONY: help demo rollback-demo test lint types layers unit coverage mutants faults fault-tools database-server fuzz faults-table bench schemas docs clean browser
+.PHONY: help demo rollback-demo test lint types layers unit report-tools coverage mutants faults fault-tools database-server fuzz faults-table bench schemas docs clean browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,10 +61,13 @@ mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants 
 	$(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python -m scripts.mutants
 
-unit: $(VENV)/.dev fault-tools database-server
+unit: $(VENV)/.dev fault-tools database-server report-tools
 	rm -rf $(FAULT_RECORDS)
 	FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
 	$(BIN)/python -m scripts.fault_matrix --check $(FAULT_RECORDS)
+
+report-tools: $(VENV)/.dev # what the tests read reports with
+	@bash scripts/install-report-tools.sh $(VENV)/report-tools
 
 fault-tools: # what the fault suite injects faults with
 	@bash scripts/install-fault-tools.sh

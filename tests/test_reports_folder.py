@@ -10,6 +10,7 @@ from postdeploy.reports_folder import clear_reports
 OURS = (
     "verdict.json", "verdict.dsse.json", "evidence.jsonl", "server.log", "evidence/home/attempt-1/trace.zip",
     ".run-1.plan.gw0.json", ".run-1.ready.json", ".verdict.json.77", "junit.xml", "report.html", "annotations.txt",
+    "allure-results/x-result.json", "otlp/traces.json", ".otlp.77/traces.json",
 )  # fmt: skip
 OTHERS = ("README.md", "own.xml", "notes/verdict.json", ".hidden.json", "verdict.json.bak", ".plan.json")
 

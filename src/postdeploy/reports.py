@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
-from postdeploy.documents import read_regular, write_atomically
-from postdeploy.exporters import FORMATS, Read, render
+from postdeploy.documents import read_regular, refuse_link, write_atomically
+from postdeploy.exporters import FORMATS, Evidence, Files, Read, render
 from postdeploy.lazy_dataclass import dataclass
 
-__all__ = ["Report", "parse_formats", "planned", "write_reports"]
+__all__ = ["Report", "evidence_reader", "parse_formats", "planned", "send_otlp", "write_reports"]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One format: where it was written, or why it was not."""
+    """One format: where it was written (or sent, as ``act`` says), or why it was not."""
 
     name: str
-    path: Path
+    path: str
     problem: str | None = None
+    act: str = "written"
+
+    @property
+    def line(self) -> str:
+        """As people are told of it."""
+        if self.problem is None:
+            return f"{self.name}: {self.path}"
+        return f"the {self.name} report could not be {self.act}: {self.problem}"
 
 
 def parse_formats(given: Iterable[str]) -> tuple[str, ...]:
@@ -41,7 +50,7 @@ def parse_formats(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def planned(formats: Iterable[str]) -> dict[str, str]:
-    """The files of formats, as the verdict names them."""
+    """The files and folders of formats, as the verdict names them."""
     return {name: FORMATS[name] for name in formats}
 
 
@@ -49,19 +58,55 @@ def write_reports(
     document: Mapping[str, Any], formats: Iterable[str], evidence: Path, folder: Path
 ) -> Iterator[Report]:
     """Render and write; ``evidence`` is the folder that the document's paths are below."""
-    read = _reader(evidence)
+    read = evidence_reader(evidence)
     for name in formats:
         path = folder / FORMATS[name]
         try:
-            for file, content in render(name, document, read).items():
-                write_atomically(folder / file, content)
+            files = render(name, document, read)
+            if FORMATS[name].endswith("/"):
+                _replace_folder(path, {file.removeprefix(FORMATS[name]): files[file] for file in files}, read)
+            else:
+                write_atomically(path, cast("bytes", files[FORMATS[name]]))
         except Exception as error:  # noqa: BLE001  # a report can never change a verdict
-            yield Report(name, path, f"{type(error).__name__}: {error}")
+            yield Report(name, str(path), f"{type(error).__name__}: {error}")
         else:
-            yield Report(name, path)
+            yield Report(name, str(path))
 
 
-def _reader(folder: Path) -> Read:
+def send_otlp(folder: Path, endpoint: str | None, environment: Mapping[str, str]) -> Iterator[Report]:
+    """Send the otlp report of a folder to the receiver that was named, if one was."""
+    from postdeploy.otlp_receiver import Receiver
+
+    try:
+        receiver = Receiver.of(endpoint, environment)
+        if receiver is None:
+            return
+        place = folder / FORMATS["otlp"]
+        problem = receiver.send({path.name: path.read_bytes() for path in place.iterdir()})
+        yield Report("otlp", f"sent to {receiver.name}", problem, act="sent")
+    except Exception as error:  # noqa: BLE001  # a report can never change a verdict
+        yield Report("otlp", str(endpoint), f"{type(error).__name__}: {error}", act="sent")
+
+
+def _replace_folder(path: Path, files: Files, read: Read) -> None:
+    """The folder is the whole new one or, if that cannot be written, the old one. Raises OSError, JournalError."""
+    refuse_link(path)
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    try:
+        for name, content in files.items():
+            found = read(content.path) if isinstance(content, Evidence) else content
+            if found is not None:
+                (staged / name).write_bytes(found)
+        if path.exists():
+            shutil.rmtree(path)
+        staged.rename(path)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def evidence_reader(folder: Path) -> Read:
     """Reads what is below the folder, and nothing that only seems to be."""
     root = os.path.realpath(folder)
 

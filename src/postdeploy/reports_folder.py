@@ -11,15 +11,18 @@ from typing import Final
 
 from postdeploy.documents import VERDICT_FILE, why
 from postdeploy.errors import JournalError
-from postdeploy.exporters import FORMATS
+from postdeploy.exporters import FOLDERS, FORMATS
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE
 
 __all__ = ["clear_reports"]
 
 _FILES: Final = (VERDICT_FILE, ENVELOPE_FILE, EVIDENCE_FILE, "server.log", *FORMATS.values())
-_FOLDERS: Final = ("evidence",)
+_FOLDERS: Final = ("evidence", *FOLDERS)
 _TEMPORARY: Final = re.compile(r"\..+\.(?:plan\..+|ready)\.json|\.(?:verdict\.json|verdict\.dsse\.json)\.\d+")
 """What processes of one run tell each other, and files that were about to take the place of another."""
+
+_STAGED: Final = re.compile(rf"\.(?:{'|'.join(map(re.escape, FOLDERS))})\.\d+")
+"""Folders that were about to take the place of another."""
 
 
 def clear_reports(folder: str) -> int:
@@ -47,7 +50,7 @@ def _ours(handle: int) -> list[os.DirEntry[str]]:
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
     if entry.is_dir(follow_symlinks=False):
-        return entry.name in _FOLDERS
+        return entry.name in _FOLDERS or _STAGED.fullmatch(entry.name) is not None
     return entry.name in {*_FILES, *_FOLDERS} or _TEMPORARY.fullmatch(entry.name) is not None
 
 

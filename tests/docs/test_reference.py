@@ -82,7 +82,7 @@ def test_every_subject_of_an_observation_has_its_row(kind: str) -> None:
 
 def test_every_format_of_a_report_has_its_row() -> None:
     """The table of reports names each format with its file."""
-    rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", read("reference/reports.md"), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| `([\w./-]+)` \|", read("reference/reports.md"), re.MULTILINE)
     assert dict(rows) == dict(FORMATS)
 
 

@@ -28,13 +28,14 @@ class Peer:
     def __init__(self) -> None:
         self.url = ""
         self.seen: list[tuple[str, str]] = []
+        self.traces: list[tuple[str, str]] = []
         self.flights = [0, 0]
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def reset(self) -> None:
         """Forget what was asked."""
-        self.seen, self._asked, self.flights = [], {}, [0, 0]
+        self.seen, self.traces, self._asked, self.flights = [], [], {}, [0, 0]
 
     def asked(self, path: str) -> int:
         """How often a path was asked for."""
@@ -68,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         length = int(self.headers.get("content-length") or 0)
         self.rfile.read(length)
-        status, body = self.server.peer.answer(self.command, urlsplit(self.path).path)  # type: ignore[attr-defined]
+        peer: Peer = self.server.peer  # type: ignore[attr-defined]
+        peer.traces.append((urlsplit(self.path).path, self.headers.get("traceparent", "")))
+        status, body = peer.answer(self.command, urlsplit(self.path).path)
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

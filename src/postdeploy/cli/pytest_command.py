@@ -18,7 +18,10 @@ _ON_DEMAND = {
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
 
-_OPTIONS = ("release", "deadline", "targets", "baseline", "history", "browser_executable", "report", "allow_writes")
+_OPTIONS = (
+    "release", "deadline", "targets", "baseline", "history", "browser_executable", "report", "otlp_endpoint",
+    "allow_writes",
+)  # fmt: skip
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="run only checks with this in their name, id or tag; may be repeated; never promotes",
     )
     parser.add_argument("--report", metavar="NAMES", help="also write reports, such as html,junit or all")
+    parser.add_argument("--otlp-endpoint", metavar="URL", help="also send spans and metrics to this receiver of OTLP")
     parser.add_argument("--allow-writes", metavar="TARGET", help="let a protected target be written to")
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
     parser.set_defaults(pytest=[])

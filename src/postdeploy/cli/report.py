@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postdeploy.reports import Report
 
 __all__ = ["add"]
 
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "report", help="render a verdict: html, markdown, junit, ctrf, prometheus, annotations"
-    )
+    parser = commands.add_parser("report", help="render a verdict as a page, or in a format that another tool reads")
     parser.add_argument("--verdict", default="reports/verdict.json", metavar="FILE", help="default: %(default)s")
     parser.add_argument(
         "--format", action="append", metavar="NAMES", help="formats, separated by commas, or all (default: html)"
     )
     parser.add_argument("--output", metavar="DIR", help="where to write (default: beside the verdict)")
+    parser.add_argument("--otlp-endpoint", metavar="URL", help="send the otlp report to this receiver as well")
     parser.set_defaults(run=_run)
 
 
@@ -27,21 +33,31 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from postdeploy.documents import read_document
     from postdeploy.errors import DocumentError
-    from postdeploy.reports import parse_formats, write_reports
+    from postdeploy.reports import parse_formats
 
     verdict = Path(arguments.verdict)
     try:
-        formats = parse_formats(arguments.format or ["html"])
+        formats = parse_formats([*(arguments.format or ["html"]), *["otlp"] * bool(arguments.otlp_endpoint)])
         document = read_document(verdict)
     except (ValueError, DocumentError) as error:
         print(f"report: {error}", file=sys.stderr)
         return 4
     output = Path(arguments.output) if arguments.output else verdict.parent
     status = 0
-    for report in write_reports(document, formats, verdict.parent, output):
+    for report in _reports(document, formats, verdict.parent, output, arguments.otlp_endpoint):
         if report.problem is None:
             print(report.path)
         else:
-            print(f"report: {report.name} could not be written: {report.problem}", file=sys.stderr)
+            print(f"report: {report.name} could not be {report.act}: {report.problem}", file=sys.stderr)
             status = 1
     return status
+
+
+def _reports(
+    document: Mapping[str, Any], formats: tuple[str, ...], evidence: Path, output: Path, endpoint: str | None
+) -> Iterator[Report]:
+    from postdeploy.reports import send_otlp, write_reports
+
+    yield from write_reports(document, formats, evidence, output)
+    if "otlp" in formats:
+        yield from send_otlp(output, endpoint, os.environ)

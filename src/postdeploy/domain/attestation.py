@@ -25,7 +25,7 @@ _RESULTS: Final = {"all_required_passed": "PASSED", "passed_with_warnings": "WAR
 
 
 def statement(document: Mapping[str, Any], sha256: str) -> dict[str, Any]:
-    """The statement that follows from a sealed verdict; ``sha256`` is of the bytes of its file.
+    """The statement that follows from a verdict; ``sha256`` is of the bytes of its file.
 
     The predicate knows no third result: what is inconclusive is ``FAILED``, and ``postdeploy.verdict`` says so.
     """
@@ -58,7 +58,8 @@ def _subject(document: Mapping[str, Any], sha256: str) -> Iterator[dict[str, Any
     if release is not None:
         yield {"name": release, "digest": _release_digest(release)}
     yield {"name": _VERDICT, "digest": {"sha256": sha256}}
-    yield {"name": document["evidence"]["file"], "digest": {"sha256": document["evidence"]["sha256"]}}
+    if evidence := document.get("evidence"):  # which an unfinished run does not have
+        yield {"name": evidence["file"], "digest": {"sha256": evidence["sha256"]}}
 
 
 def _release_digest(release: str) -> dict[str, str]:
@@ -72,11 +73,11 @@ def _release_digest(release: str) -> dict[str, str]:
 
 
 def _configuration(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    config, suite = document["target"].get("config"), document["suite"]
+    config, suite, policy = document["target"].get("config"), document.get("suite"), document.get("policy")
     digests = {
         "targets.yaml": config and config["digest"],
         "suite": suite and suite["digest"],
-        "policy": document["policy"]["digest"],
+        "policy": policy and policy["digest"],
     }
     for name, digest in digests.items():
         if digest:
@@ -84,7 +85,7 @@ def _configuration(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _checks(document: Mapping[str, Any], *outcomes: Outcome) -> list[str]:
-    return [check["id"] for check in document["checks"] if check["outcome"] in outcomes]
+    return [check["id"] for check in document.get("checks", ()) if check["outcome"] in outcomes]
 
 
 def _binding(document: Mapping[str, Any]) -> dict[str, Any]:

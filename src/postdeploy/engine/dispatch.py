@@ -47,10 +47,11 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """An ask on behalf of a check; ``trace`` and ``evidence`` say what a page leaves behind."""
+    """An ask on behalf of an attempt, from 1; ``trace`` and ``evidence`` say what a page leaves behind."""
 
     check_id: str
     ask: Ask
+    attempt: int = 1
     trace: bool = False
     evidence: Path | None = None
 
@@ -132,7 +133,7 @@ class Dispatcher:
         request = request_of(
             probe,
             self.target.url(probe.location),
-            headers=identity_headers(self.run_id, errand.check_id),
+            headers=identity_headers(self.run_id, errand.check_id, errand.attempt),
             timeout=errand.ask.step.timeout,
             release_header=self.target.release.header if self.target.release else None,
         )
@@ -149,7 +150,7 @@ class Dispatcher:
             texts=probe.texts,
             headers={
                 name: value
-                for name, value in identity_headers(self.run_id, errand.check_id).items()
+                for name, value in identity_headers(self.run_id, errand.check_id, errand.attempt).items()
                 if name != "User-Agent"
             },
             evidence=errand.evidence,
@@ -170,7 +171,7 @@ class Dispatcher:
     def _send_blocking(self, probe: Any, errand: Errand, deliver: Deliver) -> None:
         if isinstance(probe, WebsocketProbe):
             own = {name.lower() for name in probe.headers}
-            ours = identity_headers(self.run_id, errand.check_id)
+            ours = identity_headers(self.run_id, errand.check_id, errand.attempt)
             added = {name: value for name, value in ours.items() if name.lower() not in own}
             probe = replace(probe, headers={**added, **probe.headers})
         timeout = errand.ask.step.timeout

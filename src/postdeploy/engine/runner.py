@@ -219,12 +219,12 @@ class CheckRunner:
             self._hear(life, reply)
 
     def _errand(self, life: Life, ask: Ask) -> Errand:
-        if not isinstance(ask.step.probe, PageProbe) or self._dispatcher.reports is None:
-            return Errand(life.check.id, ask)
         number = len(life.attempts) + 1
+        if not isinstance(ask.step.probe, PageProbe) or self._dispatcher.reports is None:
+            return Errand(life.check.id, ask, number)
         last_chance = number >= self._confirm.attempts or not life.check.may_repeat
         folder = evidence_folder(self._dispatcher.reports, life.check.id, number)
-        return Errand(life.check.id, ask, trace=last_chance, evidence=folder)
+        return Errand(life.check.id, ask, number, trace=last_chance, evidence=folder)
 
     def _conclude(self, life: Life, attempt: Attempt) -> None:
         if life.ended:

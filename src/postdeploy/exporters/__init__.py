@@ -1,4 +1,4 @@
-"""Reports for machines and people: one file per format, each a pure function of the verdict document.
+"""Reports for machines and people: each format is a pure function of the verdict document.
 
 ``read`` gives the content of an evidence file by its path below the reports folder, or None.
 """
@@ -9,9 +9,19 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final
 
-__all__ = ["FORMATS", "Files", "Read", "render"]
+from postdeploy.lazy_dataclass import dataclass
 
-Files = dict[str, bytes]
+__all__ = ["FOLDERS", "FORMATS", "Evidence", "Files", "Read", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """In place of a content: that of an evidence file, by its path below the reports folder."""
+
+    path: str
+
+
+Files = dict[str, "bytes | Evidence"]
 """Contents by path below the reports folder."""
 
 Read = Callable[[str], bytes | None]
@@ -23,12 +33,22 @@ FORMATS: Final[Mapping[str, str]] = {
     "ctrf": "ctrf.json",
     "prometheus": "metrics.prom",
     "annotations": "annotations.txt",
+    "intoto": "test-result.intoto.json",
+    "allure": "allure-results/",
+    "otlp": "otlp/",
 }
-"""What each format writes; the module that renders it has the format's name."""
+"""What each format writes: a file, or with a slash at its end a folder; the module has the format's name."""
+
+FOLDERS: Final = tuple(path.removesuffix("/") for path in FORMATS.values() if path.endswith("/"))
+"""The folders among them."""
 
 
 def render(name: str, document: Mapping[str, Any], read: Read) -> Files:
     """The files of one format. Raises KeyError for one that is not there, and whatever a broken renderer raises."""
-    file = FORMATS[name]
-    content: bytes = import_module(f"postdeploy.exporters.{name}").render(document, read)
-    return {file: content}
+    path = FORMATS[name]
+    content: bytes | Mapping[str, bytes | Evidence] = import_module(f"postdeploy.exporters.{name}").render(
+        document, read
+    )
+    if isinstance(content, bytes):
+        return {path: content}
+    return {path + file: part for file, part in content.items()}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import visible
+from postdeploy.exporters.escaping import json_bytes, visible
 from postdeploy.exporters.reading import duration, message, moment
 
 __all__ = ["render"]
@@ -38,8 +37,7 @@ def render(document: Document, _read: Read) -> bytes:
             },
         },
     }
-    text = json.dumps(report, ensure_ascii=True, allow_nan=False)
-    return text.replace("##[", "#\\u0023[").encode("ascii") + b"\n"  # which a log of GitHub's would take for a command
+    return json_bytes(report)
 
 
 def _summary(document: Document, tests: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["inert", "markdown", "visible", "workflow_message", "workflow_property"]
+__all__ = ["inert", "json_bytes", "markdown", "visible", "workflow_message", "workflow_property"]
 
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -27,6 +28,11 @@ def inert(text: str) -> str:
     The runner takes ``::`` at the beginning of a line and ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
     """
     return _COMMAND.sub(r"\1\\x3a\\x3a", visible(text)).replace("##[", "#\\x23[")
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON in ASCII, on one line, that is no command where a log of GitHub's has it. Raises ValueError for a NaN."""
+    return json.dumps(value, allow_nan=False).replace("##[", "#\\u0023[").encode("ascii") + b"\n"
 
 
 def markdown(text: str) -> str:

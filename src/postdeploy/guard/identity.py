@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from urllib.parse import quote
 
 from postdeploy import __version__
+from postdeploy.domain.trace import span_of, trace_of, traceparent
 
 __all__ = ["SYNTHETIC_HEADER", "identity_headers", "user_agent"]
 
@@ -18,18 +18,17 @@ def user_agent() -> str:
     return f"pytest-postdeploy/{__version__}"
 
 
-def identity_headers(run_id: str, check_id: str) -> dict[str, str]:
-    """Headers of every request of a check; the trace context follows W3C Trace Context level 1."""
+def identity_headers(run_id: str, check_id: str, attempt: int = 1) -> dict[str, str]:
+    """Headers of every request of an attempt at a check; the trace context follows W3C Trace Context level 1."""
     trace, run = _of_run(run_id)
-    span = hashlib.sha256(f"{run_id}\0{check_id}".encode()).hexdigest()[:16]
     return {
         "User-Agent": user_agent(),
         SYNTHETIC_HEADER: f"run={run};check={quote(check_id, safe='/:.')}",
-        "traceparent": f"00-{trace}-{span}-01",
+        "traceparent": traceparent(trace, span_of(run_id, check_id, attempt)),
     }
 
 
 @lru_cache(maxsize=4)
 def _of_run(run_id: str) -> tuple[str, str]:
     """Trace id and quoted name of a run: the same for each of its requests."""
-    return hashlib.sha256(run_id.encode()).hexdigest()[:32], quote(run_id, safe="")
+    return trace_of(run_id), quote(run_id, safe="")

@@ -76,10 +76,10 @@ def activate(config: pytest.Config) -> None:
     if not settings.worker:
         config.stash[CONSOLE] = Console(execution.redactor)
         config.stash[CONSOLE].open()
-    if getattr(config.option, "allure_report_dir", None):
-        from postdeploy.plugin.allure_masking import mask_allure
+    if settings.allure_folder:
+        from postdeploy.plugin.allure_results import own_allure_results
 
-        mask_allure(config, execution.redactor)
+        own_allure_results(config, execution, settings.allure_folder)
     _replace_playwright(config)
     listen_to_nobody(config)
     _add_lines(config)

@@ -23,6 +23,7 @@ class Activity:
 
     Args:
         check_id: named in every request.
+        attempt: its number, from 1.
         started: seconds since the epoch.
         exchanges: answers of the target.
         releases: the releases that answered, in order, each once.
@@ -39,6 +40,7 @@ class Activity:
     """
 
     check_id: str
+    attempt: int = 1
     started: float = field(default_factory=time.time)
     exchanges: int = 0
     releases: dict[str, None] = field(default_factory=dict)

@@ -53,7 +53,8 @@ class Clients:
 
     def _headers(self) -> Mapping[str, str]:
         current = self._execution.current
-        return identity_headers(self._execution.context.run_id, current.check_id if current else "fixture")
+        check, attempt = (current.check_id, current.attempt) if current else ("fixture", 1)
+        return identity_headers(self._execution.context.run_id, check, attempt)
 
     def _issued(self, method: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         for secret in issued(method, headers, body):

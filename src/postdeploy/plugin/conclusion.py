@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postdeploy.domain.status import ExitStatus
-from postdeploy.errors import DocumentError
 from postdeploy.lazy_dataclass import dataclass
 from postdeploy.plugin.keys import CONSOLE, RECORDER
 from postdeploy.plugin.recorder import Recorder
@@ -81,7 +80,7 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
         return int(pytest.ExitCode.INTERNAL_ERROR)
     finally:
         recorder.signals.restore()
-    reports = list(_reports(recorder)) if recorder.settings.formats else []
+    reports = list(_published(recorder))
     kept = recorder.remember()
     with suppress(OSError):  # nobody listens: the verdict is on disk
         say_last_words(config, recorder, reports)
@@ -90,14 +89,10 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
     return status
 
 
-def _reports(recorder: Recorder) -> Iterator[Report]:
-    """The reports that were asked for, rendered from the verdict as it stands on disk."""
-    from postdeploy.documents import read_document
-    from postdeploy.reports import Report, write_reports
-
+def _published(recorder: Recorder) -> Iterator[Report]:
     settings = recorder.settings
-    try:
-        document = read_document(recorder.path)
-    except DocumentError as error:
-        return iter([Report(name, recorder.path, str(error)) for name in settings.formats])
-    return write_reports(document, settings.formats, settings.reports, settings.reports)
+    if not (settings.formats or settings.allure_folder):
+        return iter(())
+    from postdeploy.plugin.publication import publish
+
+    return publish(recorder.path, settings)

@@ -123,7 +123,8 @@ def context(
     item, fence = request.node, execution.fence
     pages = TestPages(item, execution)
     item.stash[PAGES] = pages
-    headers = dict(identity_headers(execution.context.run_id, item.stash[PLANNED].id))
+    attempt = getattr(item, "execution_count", 1)
+    headers = dict(identity_headers(execution.context.run_id, item.stash[PLANNED].id, attempt))
     headers.pop("User-Agent")
     base = execution.target.services.get("web") or next(iter(execution.target.services.values()))
     opened = _browser_session.open_context(

@@ -39,9 +39,9 @@ def say_last_words(config: pytest.Config, recorder: Recorder, reports: Sequence[
     writer.line(f"verdict: {recorder.path}")
     for report in reports:
         if report.problem is None:
-            writer.line(f"{report.name}: {report.path}")
+            writer.line(report.line)
         else:
-            writer.line(f"warning: the {report.name} report could not be written: {report.problem}", yellow=True)
+            writer.line(f"warning: {report.line}", yellow=True)
 
 
 def say_kept(recorder: Recorder, kept: Kept | None) -> None:

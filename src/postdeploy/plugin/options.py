@@ -33,6 +33,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--report", metavar="NAMES", action="append", default=[], help="also write reports, such as html,junit or all"
     )
+    group.addoption("--otlp-endpoint", metavar="URL", help="also send spans and metrics to this receiver of OTLP")
     group.addoption("--allow-writes", metavar="NAME", help="let a protected target of this name be written to")
     group.addoption(
         "--only",
@@ -63,6 +64,8 @@ class Settings:
         sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
         worker: the name of this process among xdist's workers, if it is one.
         formats: the reports to write beside the verdict.
+        otlp_endpoint: where the otlp report is sent as well; None leaves it to the environment.
+        allure_folder: what allure-pytest writes into, if it writes.
         writes: whether the command line lets a protected target be written to; a worker is told by its controller.
     """
 
@@ -85,6 +88,8 @@ class Settings:
     sends: bool = True
     worker: str | None = None
     formats: tuple[str, ...] = ()
+    otlp_endpoint: str | None = None
+    allure_folder: Path | None = None
     writes: bool = False
 
     @staticmethod
@@ -118,7 +123,9 @@ class Settings:
             dry=dry,
             sends=not (dry or option.setuponly or option.setupplan),
             worker=getattr(config, "workerinput", {}).get("workerid"),
-            formats=_formats(option.report),
+            formats=_formats(option.report + ["otlp"] * bool(option.otlp_endpoint)),
+            otlp_endpoint=_endpoint(option.otlp_endpoint),
+            allure_folder=_allure_folder(option),
             writes=_typed_writes(config),
         )
 
@@ -132,6 +139,24 @@ def _formats(given: list[str]) -> tuple[str, ...]:
         return parse_formats(given)
     except ValueError as error:
         raise pytest.UsageError(f"--report: {error}") from error
+
+
+def _endpoint(given: str | None) -> str | None:
+    if not given:
+        return None
+    from postdeploy.otlp_receiver import Receiver
+
+    try:
+        Receiver.of(given, {})
+    except ValueError as error:
+        raise pytest.UsageError(f"--otlp-endpoint: {error}") from error
+    return str(given)
+
+
+def _allure_folder(option: Any) -> Path | None:
+    """As allure-pytest itself reads it."""
+    given = getattr(option, "allure_report_dir", None)
+    return Path(given).absolute() if given else None
 
 
 def _typed_writes(config: pytest.Config) -> bool:

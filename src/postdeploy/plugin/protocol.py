@@ -41,10 +41,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     planned = item.stash.get(PLANNED, None)
     if isinstance(item, CheckItem) or planned is None or item.stash.get(RESULT, None) is not None:
         return
-    if getattr(item, "execution_count", 1) > 1 and _LIMIT in item.stash:
+    attempt = getattr(item, "execution_count", 1)
+    if attempt > 1 and _LIMIT in item.stash:
         _wind_up(item)
     execution = item.config.stash[EXECUTION]
-    execution.current = item.stash[ACTIVITY] = Activity(planned.id)
+    execution.current = item.stash[ACTIVITY] = Activity(planned.id, attempt)
     result = execution.obstacle(planned) if execution.settings.sends else None
     if result is not None:
         item.stash[RESULT] = result

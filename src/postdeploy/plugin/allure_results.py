@@ -1,25 +1,32 @@
-"""Allure's results are written while a test ends, and in every worker: they are masked before and right after."""
+"""Allure's results are written while a test ends, and in every worker: masked before and right after, and labelled."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from postdeploy.domain.redaction import Redactor
+from postdeploy.exporters.allure import CHECK, RUN
 from postdeploy.guard.artifacts import scrub_file
+from postdeploy.plugin.keys import PLANNED
 
-__all__ = ["mask_allure"]
+if TYPE_CHECKING:
+    from postdeploy.plugin.execution import Execution
+
+__all__ = ["own_allure_results"]
 
 
-def mask_allure(config: pytest.Config, redactor: Redactor) -> None:
-    """Mask what Allure writes in this process, if it writes at all."""
-    given: str | None = getattr(config.option, "allure_report_dir", None)
-    if not given:
-        return
-    folder = Path(given)
+def own_allure_results(config: pytest.Config, execution: Execution, folder: Path) -> None:
+    """Mask what allure-pytest writes into a folder in this process, and label it."""
+    _mask(config, execution.redactor, folder)
+    config.pluginmanager.register(_Labels(execution.context.run_id), "postdeploy-allure-labels")
+
+
+def _mask(config: pytest.Config, redactor: Redactor, folder: Path) -> None:
     import allure_commons
 
     class MaskedAllure:
@@ -48,6 +55,23 @@ def mask_allure(config: pytest.Config, redactor: Redactor) -> None:
     plugin = MaskedAllure()
     allure_commons.plugin_manager.register(plugin, "postdeploy-masking")
     config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(plugin))
+
+
+class _Labels:
+    """Says in each result which check it is of, so that it is known again when the run has ended."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Every attempt has one, whatever became of it."""
+        import allure_commons
+
+        if (planned := item.stash.get(PLANNED, None)) is not None:
+            for name, value in ((CHECK, planned.id), (RUN, self._run)):
+                allure_commons.plugin_manager.hook.add_label(label_type=name, labels=[value])
+        return (yield)
 
 
 def _mask_file(path: Path, redactor: Redactor) -> None:

@@ -1,0 +1,171 @@
+"""One check as a result of Allure's: its attempts are steps, what they left behind is attached to the test.
+
+Field names are those of allure2-model (https://allurereport.org/docs/how-it-works-test-result-file/).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from postdeploy.exporters import Evidence, Files
+from postdeploy.exporters.escaping import inert, visible
+from postdeploy.exporters.reading import message, moment
+
+__all__ = ["STATUS", "attachments", "case_id", "incident_result", "result"]
+
+Document = Mapping[str, Any]
+Json = dict[str, Any]
+
+STATUS: Final[Mapping[str, str]] = {
+    "passed": "passed",
+    "failed": "failed",
+    "errored": "broken",
+    "blocked": "broken",
+    "skipped": "skipped",
+    "not_run": "unknown",
+}
+_SEVERITY: Final = {"critical": "critical", "major": "normal", "minor": "minor"}
+_TYPES: Final = {
+    ".png": "image/png",
+    ".txt": "text/plain",
+    ".zip": "application/vnd.allure.playwright-trace",  # which Allure opens by itself
+}
+
+
+def result(document: Document, check: Document) -> Json:
+    """The result of a check, whatever became of it."""
+    attempts = check["attempts"]
+    ended = document["run"].get("finished") or document["run"]["started"]
+    start = attempts[0]["started"] if attempts else ended
+    stop = _stop(attempts[-1]) if attempts else _milliseconds(ended)
+    return {
+        "uuid": str(uuid5(NAMESPACE_URL, f"{document['run']['id']}\0{check['id']}")),
+        **case_id(document, check["id"]),
+        "fullName": visible(check["id"]),
+        "titlePath": [visible(part) for part in check["path"].split("/")],
+        "name": visible(check["name"]),
+        "status": STATUS[check["outcome"]],
+        "statusDetails": _details(check),
+        "stage": "finished",
+        "start": _milliseconds(start),
+        "stop": stop,
+        "parameters": [{"name": "target", "value": visible(document["target"]["name"])}],
+        "labels": list(_labels(document, check)),
+        "links": list(_links(document, check)),
+        "steps": [_step(number, attempt) for number, attempt in enumerate(attempts, 1)],
+        "attachments": [_attachment(name, source) for name, source in _attached(check)],
+        "description": visible(f"{check['path']}:{check['line']}"),
+    }
+
+
+def case_id(document: Document, check: str) -> Json:
+    """What Allure knows a check by from run to run: the same check of another target is another case."""
+    target = document["target"]["name"]
+    return {"historyId": _digest(f"{target}\0{check}"), "testCaseId": _digest(check)}
+
+
+def incident_result(document: Document, number: int, incident: Document) -> Json:
+    """What happened to the run, as a test that broke."""
+    reason, text = incident["reason"], visible(incident["message"])
+    check = {
+        "id": f"the run::{reason}", "path": "the run", "line": number, "name": reason, "kind": "run",
+        "severity": "critical", "outcome": "errored", "reason": text, "attempts": [], "evidence": [],
+    }  # fmt: skip
+    made = result(document, check)
+    return made | {
+        "uuid": str(uuid5(NAMESPACE_URL, f"{document['run']['id']}\0incident {number}")),
+        "description": text,
+    }
+
+
+def attachments(check: Document) -> Files:
+    """The files that a check's result names."""
+    return {_file(source): Evidence(source) for source in check["evidence"]} | {
+        _file(name): inert(text).encode() for name, text in _texts(check)
+    }
+
+
+def _attached(check: Document) -> Iterator[tuple[str, str]]:
+    """Name and source of each attachment."""
+    yield from ((path.rsplit("/", 1)[-1], path) for path in check["evidence"])
+    yield from ((name.rsplit("\0", 1)[-1], name) for name, _ in _texts(check))
+
+
+def _texts(check: Document) -> Iterator[tuple[str, str]]:
+    if check.get("curl"):
+        yield f"{check['id']}\0reproduce.txt", check["curl"]
+    last = check["attempts"][-1] if check["attempts"] else {}
+    if last.get("excerpt") and check["outcome"] != "passed":
+        yield f"{check['id']}\0what came.txt", last["excerpt"]
+
+
+def _attachment(name: str, source: str) -> Json:
+    kind = _TYPES.get(source[-4:], "application/octet-stream")
+    return {"name": visible(name), "source": _file(source), "type": kind}
+
+
+def _file(source: str) -> str:
+    return f"{_digest(source)}-attachment{source[-4:] if source[-4:] in _TYPES else ''}"
+
+
+def _details(check: Document) -> Json:
+    """Message and causes; a check that passed only when repeated is marked as flaky."""
+    text = message(check)
+    if check["outcome"] == "blocked":
+        text = f"blocked: {text}"
+    if check.get("cause"):
+        text = f"{text}\n[cause {check['cause']}]"
+    return ({"message": visible(text)} if text else {}) | ({"flaky": True} if check.get("flaky") else {})
+
+
+def _labels(document: Document, check: Document) -> Iterator[Json]:
+    labels = {
+        "severity": _SEVERITY.get(check["severity"], "normal"),
+        "owner": check.get("owner"),
+        "layer": check["kind"],
+        "parentSuite": document["target"]["name"],
+        "suite": check["path"],
+        "framework": "postdeploy",
+        "host": document["target"]["name"],
+        "tag": check["severity"],
+    }
+    yield from ({"name": name, "value": visible(str(value))} for name, value in labels.items() if value)
+
+
+def _links(document: Document, check: Document) -> Iterator[Json]:
+    runbook, ci = check.get("runbook"), document["run"].get("ci")
+    if runbook and runbook.startswith(("https://", "http://")):
+        yield {"type": "link", "name": "runbook", "url": visible(runbook)}
+    if ci and ci.get("url"):
+        yield {"type": "link", "name": "pipeline", "url": visible(ci["url"])}
+
+
+def _step(number: int, attempt: Document) -> Json:
+    text = message({"attempts": [attempt], "reason": None})
+    phases = attempt.get("phases", {}).items()
+    return {
+        "name": f"attempt {number}",
+        "status": STATUS[attempt["outcome"]],
+        "statusDetails": {"message": visible(text)} if text else {},
+        "stage": "finished",
+        "start": _milliseconds(attempt["started"]),
+        "stop": _stop(attempt),
+        "parameters": [{"name": name, "value": f"{1000 * seconds:.1f} ms"} for name, seconds in phases],
+        "steps": [],
+        "attachments": [],
+    }
+
+
+def _milliseconds(text: str) -> int:
+    return round(1000 * moment(text))
+
+
+def _stop(attempt: Document) -> int:
+    return round(1000 * (moment(attempt["started"]) + float(attempt["duration"])))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]

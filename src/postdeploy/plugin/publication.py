@@ -1,0 +1,42 @@
+"""What a run hands out beside its verdict, after the seal: reports, Allure's folder, spans and metrics.
+
+All of it is made of the verdict as it stands on disk, and none of it can change the verdict.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from postdeploy.documents import read_document
+from postdeploy.errors import DocumentError
+from postdeploy.plugin.options import Settings
+from postdeploy.reports import Report, evidence_reader, send_otlp, write_reports
+
+__all__ = ["publish"]
+
+
+def publish(verdict: Path, settings: Settings) -> Iterator[Report]:
+    """Everything that was asked for, each with where it is or why it is not there."""
+    try:
+        document = read_document(verdict)
+    except DocumentError as error:
+        yield from (Report(name, str(verdict), str(error)) for name in settings.formats)
+        return
+    yield from write_reports(document, settings.formats, settings.reports, settings.reports)
+    if "otlp" in settings.formats:
+        yield from send_otlp(settings.reports, settings.otlp_endpoint, os.environ)
+    if settings.allure_folder:
+        yield _complete_allure(document, settings.allure_folder, settings.reports)
+
+
+def _complete_allure(document: Mapping[str, Any], folder: Path, reports: Path) -> Report:
+    from postdeploy.allure_folder import complete_folder
+
+    try:
+        complete_folder(document, folder, evidence_reader(reports))
+    except Exception as error:  # noqa: BLE001  # a report can never change a verdict
+        return Report("allure", str(folder), f"{type(error).__name__}: {error}", act="completed")
+    return Report("allure", str(folder))
