@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.domain.document import SCHEMA, iso
 from postdeploy.domain.status import status_of
 from postdeploy.errors import RefusedError
 from postdeploy.lazy_dataclass import dataclass, field
-from postdeploy.signing import PublicKey
+
+if TYPE_CHECKING:
+    from postdeploy.signing import PublicKey
 
 __all__ = ["QUESTIONS", "Demand"]
 

@@ -1,30 +1,33 @@
 """The judge that a pipeline asks before it acts: reads a sealed verdict, and believes it only where it can be proven.
 
 It imports the domain and the journal only: neither pytest nor anything that a user wrote runs in its process. Each file
-is read once, so that nothing can take its place between two looks.
+is read once, so that nothing can take its place between two looks. A pipeline waits for its start, so it does without
+pathlib, which costs milliseconds, and imports what checks signatures where one is demanded.
 """
+
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from postdeploy import __version__
 from postdeploy.demand import QUESTIONS, Demand
 from postdeploy.documents import VERDICT_FILE, parse, read_regular, render_document, why
-from postdeploy.domain.attestation import statement, subject_digest
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import EvidenceError, fold
 from postdeploy.domain.status import ExitStatus, status_of
-from postdeploy.dsse import open_envelope
 from postdeploy.errors import JournalError, RefusedError, SignatureError
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE, JournalContent, read_journal
 from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Believed", "Demand", "Ruling", "believe", "judge", "refuse", "rule"]
+
+_Path = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def refuse(reason: object) -> Ruling:
     return Ruling(int(ExitStatus.NO_PROOF), f"refused: {reason}")
 
 
-def judge(path: Path, demand: Demand) -> Ruling:
+def judge(path: _Path, demand: Demand) -> Ruling:
     """Believe the verdict file and pass on its action, or refuse it with status 30."""
     try:
         return rule(believe(path, demand).document)
@@ -55,7 +58,7 @@ def judge(path: Path, demand: Demand) -> Ruling:
         return refuse(error)
 
 
-def believe(path: Path, demand: Demand) -> Believed:
+def believe(path: _Path, demand: Demand) -> Believed:
     """The verdict, if it is about what was asked and follows from its evidence. Raises RefusedError."""
     try:
         return _believe(path, demand)
@@ -73,27 +76,30 @@ def rule(document: Mapping[str, Any]) -> Ruling:
     return Ruling(status if acts else int(ExitStatus.HOLD), sentence)
 
 
-def _believe(path: Path, demand: Demand) -> Believed:
+def _believe(path: _Path, demand: Demand) -> Believed:
     content = _content(path)
     stated = _stated(path, content, demand) if demand.keys else None
     document = _parsed(path, content)
     for question in QUESTIONS:
         question(document, demand)
-    follows = _follows(document, path.parent)
+    follows = _follows(document, os.path.dirname(path))
     different = sorted(_differences(document, follows))
     if different:
         raise RefusedError(_not_following(document, different))
     if content != render_document(follows):
         raise RefusedError(f"{path}: not written as it was sealed")
     believed = Believed(document, _sha256(content))
-    if stated is not None and stated != statement(*believed):
-        raise RefusedError("the signed statement does not follow from the verdict")
+    if stated is not None:
+        _require_stated(stated, believed)
     return believed
 
 
-def _stated(path: Path, content: bytes, demand: Demand) -> Mapping[str, Any]:
+def _stated(path: _Path, content: bytes, demand: Demand) -> Mapping[str, Any]:
     """What was signed about the verdict; nothing is parsed before the signature holds, and then only what it covers."""
-    envelope = path.with_name(ENVELOPE_FILE)
+    from postdeploy.domain.attestation import subject_digest
+    from postdeploy.dsse import open_envelope
+
+    envelope = os.path.join(os.path.dirname(path), ENVELOPE_FILE)
     try:
         sealed = read_regular(envelope)
     except OSError as error:
@@ -108,14 +114,21 @@ def _stated(path: Path, content: bytes, demand: Demand) -> Mapping[str, Any]:
     return stated
 
 
-def _content(path: Path) -> bytes:
+def _require_stated(stated: Mapping[str, Any], believed: Believed) -> None:
+    from postdeploy.domain.attestation import statement
+
+    if stated != statement(*believed):
+        raise RefusedError("the signed statement does not follow from the verdict")
+
+
+def _content(path: _Path) -> bytes:
     try:
         return read_regular(path)
     except OSError as error:
         raise RefusedError(f"{path}: {why(error)}") from error
 
 
-def _parsed(path: Path, content: bytes) -> Mapping[str, Any]:
+def _parsed(path: _Path, content: bytes) -> Mapping[str, Any]:
     if not content.strip():
         raise RefusedError(f"{path}: empty")
     try:
@@ -127,12 +140,12 @@ def _parsed(path: Path, content: bytes) -> Mapping[str, Any]:
     return document
 
 
-def _follows(document: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+def _follows(document: Mapping[str, Any], folder: str) -> Mapping[str, Any]:
     """The document that follows from the evidence beside the verdict."""
     name, told = document["evidence"]["file"], document["evidence"]["sha256"]
     if name != EVIDENCE_FILE:
         raise RefusedError(f"the evidence is {name!r} and not {EVIDENCE_FILE!r} beside the verdict")
-    journal = folder / EVIDENCE_FILE
+    journal = os.path.join(folder, EVIDENCE_FILE)
     content = read_journal(journal, told)
     if content.torn:
         raise RefusedError(f"{journal}: the last line of the evidence is torn")

@@ -7,8 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from postdeploy.documents import (
     VERDICT_FILE,
@@ -22,6 +21,9 @@ from postdeploy.documents import (
     write_document,
 )
 from postdeploy.errors import JournalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "ENVELOPE_FILE",
@@ -143,7 +145,7 @@ class JournalContent(NamedTuple):
     torn: bool
 
 
-def read_journal(path: Path, sha256: str | None = None) -> JournalContent:
+def read_journal(path: str | os.PathLike[str], sha256: str | None = None) -> JournalContent:
     """What a journal holds. Raises JournalError for anything that is no record, save a torn last line.
 
     With the digest that it must have nothing of another one is parsed; that is a JournalError, too.

@@ -11,7 +11,6 @@ A field may have a default or a ``default_factory``; nothing else of the origina
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -81,6 +80,8 @@ def _plain(value: Any) -> Any:
         return type(value)(map(_plain, value))
     if type(value) is dict:
         return {_plain(key): _plain(each) for key, each in value.items()}
+    from copy import deepcopy  # which most of what starts this package never needs
+
     return deepcopy(value)
 
 

@@ -6,39 +6,42 @@ What a command needs is imported when it runs: the launcher's own start adds to 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Final
 
 from postdeploy import __version__
-from postdeploy.cli import gate, history, keygen, lock, notify, plan, replay, report, serve, sweep, validate, verify
 
 __all__ = ["main"]
 
 _COMMANDS: Final = (
-    verify,
-    gate,
-    serve,
-    notify,
-    report,
-    history,
-    replay,
-    plan,
-    lock,
-    validate,
-    sweep,
-    keygen,
+    "verify",
+    "gate",
+    "serve",
+    "notify",
+    "report",
+    "history",
+    "replay",
+    "plan",
+    "lock",
+    "validate",
+    "sweep",
+    "keygen",
 )
-"""In the order of the help."""
+"""In the order of the help; each is the module of its name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status. What stands after ``--`` is pytest's."""
+    if arguments is None:
+        gc.disable()  # what a command makes lives until its end; what runs for longer collects again
     _open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
-    parser, rest = _parser(), given[end + 1 :]
+    parser, rest = _parser(given[:1] if given[:1] and given[0] in _COMMANDS else _COMMANDS), given[end + 1 :]
     parsed = parser.parse_args(given[:end])
     if rest and not hasattr(parsed, "pytest"):
         parser.error("only verify, plan and lock pass arguments on to pytest")
@@ -58,7 +61,7 @@ def _open_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(names: Iterable[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="postdeploy",
         description="Is the release that was just deployed really live, and does it work?",
@@ -66,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "30 no proof or wrong proof, 2 to 5 pytest's own)",
     )
     parser.add_argument("--version", action="version", version=f"postdeploy {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in _COMMANDS:
-        module.add(commands)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog=parser.prog)
+    for name in names:
+        import_module(f"postdeploy.cli.{name}").add(commands)
     return parser

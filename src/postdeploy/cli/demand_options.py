@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from postdeploy.cli.duration import duration
 
 if TYPE_CHECKING:
     from postdeploy.demand import Demand
+    from postdeploy.signing import PublicKey
 
 __all__ = ["add_demand", "demand_of"]
 
@@ -31,16 +33,24 @@ def add_demand(parser: argparse.ArgumentParser, *, required: bool) -> None:
 def demand_of(arguments: argparse.Namespace, **changes: Any) -> Demand:
     """What was demanded, now. Raises SignatureError for a key that is none."""
     from postdeploy.demand import Demand
-    from postdeploy.signing import PublicKey, read_key
 
     demanded = {
         "urls": dict(arguments.url),
         "config": arguments.config_digest,
         "suite": arguments.suite_digest,
-        "keys": tuple(PublicKey.from_pem(read_key(place, os.environ)) for place in arguments.public_key),
+        "keys": _keys(arguments.public_key),
     }
     about = (arguments.target, arguments.release or None, arguments.run_id, arguments.max_age)
     return Demand(*about, now=time.time(), **demanded | changes)
+
+
+def _keys(places: Sequence[str]) -> tuple[PublicKey, ...]:
+    """What keys are read with is imported only where there are any. Raises SignatureError."""
+    if not places:
+        return ()
+    from postdeploy.signing import PublicKey, read_key
+
+    return tuple(PublicKey.from_pem(read_key(place, os.environ)) for place in places)
 
 
 def _service(text: str) -> tuple[str, str]:

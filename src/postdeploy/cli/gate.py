@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     _add_status(parser)
     parser.add_argument("--run-id", metavar="ID", help="the run that it must come from")
     parser.set_defaults(run=lambda arguments: _judge(parser, arguments))
-    steps = parser.add_subparsers(metavar="begin | check")
+    steps = parser.add_subparsers(metavar="begin | check", prog=parser.prog)
     begin = steps.add_parser("begin", help="name a run that nobody can guess, and clear the reports folder")
     _add_begin(begin)
     check = steps.add_parser("check", help="judge the verdict of a run that was begun, and accept it once")
@@ -89,13 +89,11 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _ruling(arguments: argparse.Namespace, **changes: Any) -> Ruling:
-    from pathlib import Path
-
     from postdeploy.errors import SignatureError
     from postdeploy.gate import judge, refuse
 
     try:
-        return judge(Path(arguments.verdict), demand_of(arguments, status=arguments.rc, **changes))
+        return judge(arguments.verdict, demand_of(arguments, status=arguments.rc, **changes))
     except SignatureError as error:
         return refuse(error)
 

@@ -35,6 +35,7 @@ def _port(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    import gc
     import time
     from pathlib import Path
 
@@ -43,6 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from postdeploy.serving.verdict_routes import verdict_routes
     from postdeploy.standing import Judge
 
+    gc.enable()
     asked = _asked_to_end()
     try:
         judge = Judge(Path(arguments.verdict), demand_of(arguments), time.time)

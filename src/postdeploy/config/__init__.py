@@ -6,10 +6,11 @@ Importing this package imports neither PyYAML nor anything else that a run may n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from postdeploy.config.targets import Identity, Outline
     from postdeploy.domain.check import Check
     from postdeploy.domain.policy import Policy

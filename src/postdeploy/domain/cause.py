@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
-from postdeploy.domain.maintenance import MAINTENANCE
+from postdeploy.domain.health import MAINTENANCE
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.lazy_dataclass import dataclass
 

@@ -10,10 +10,9 @@ from typing import Final
 
 from postdeploy.domain.control import ControlProbe, ControlResult, Moment
 from postdeploy.domain.evidence import SILENT, Evidence
-from postdeploy.domain.maintenance import MAINTENANCE
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 
-__all__ = ["OWN_FAULTS", "closed", "control_answers", "control_warnings", "excuse", "sick_network"]
+__all__ = ["MAINTENANCE", "OWN_FAULTS", "closed", "control_answers", "control_warnings", "excuse", "sick_network"]
 
 OWN_FAULTS: Final = frozenset(
     {
@@ -31,6 +30,9 @@ OWN_FAULTS: Final = frozenset(
     }
 )
 """Codes of errors that only this machine can have made."""
+
+MAINTENANCE: Final = "http_maintenance"
+"""The code of a service that is closed on purpose."""
 
 _DATES: Final = frozenset({"certificate_expired", "certificate_not_yet_valid"})
 _REFUSED: Final = frozenset({401, 403})

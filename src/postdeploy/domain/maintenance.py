@@ -7,10 +7,7 @@ from typing import Final
 from postdeploy.domain.observation import HttpObservation, Observation, PageObservation
 from postdeploy.domain.target import Maintenance
 
-__all__ = ["MAINTENANCE", "asks_to_come_back", "shows_maintenance"]
-
-MAINTENANCE: Final = "http_maintenance"
-"""The code of a service that is closed on purpose."""
+__all__ = ["asks_to_come_back", "shows_maintenance"]
 
 _UNAVAILABLE: Final = 503
 

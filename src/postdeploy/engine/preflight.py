@@ -9,7 +9,8 @@ from typing import Final
 
 from postdeploy.domain.evidence import ServiceState
 from postdeploy.domain.foreign import plain
-from postdeploy.domain.maintenance import MAINTENANCE, asks_to_come_back, shows_maintenance
+from postdeploy.domain.health import MAINTENANCE
+from postdeploy.domain.maintenance import asks_to_come_back, shows_maintenance
 from postdeploy.domain.observation import HttpObservation
 from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.target import Maintenance, Service

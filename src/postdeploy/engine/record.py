@@ -7,7 +7,8 @@ from typing import Any
 
 from postdeploy.domain.check import Save, Step
 from postdeploy.domain.expectation import evaluate
-from postdeploy.domain.maintenance import MAINTENANCE, asks_to_come_back, shows_maintenance
+from postdeploy.domain.health import MAINTENANCE
+from postdeploy.domain.maintenance import asks_to_come_back, shows_maintenance
 from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, UnreadableError
 from postdeploy.domain.redaction import Secret
