@@ -40,7 +40,10 @@ FAKES = {
         [[ $1 == "${FAKE_DEPLOYER_FAILS:-}" ]] && exit 1
         [[ $1 != previous ]] || echo "${FAKE_PREVIOUS-$FAKE_OLD}" """,
     "git": 'echo "$FAKE_NEW"',
-    "curl": 'cat >/dev/null; exit "${FAKE_CURL:-0}"',
+    "curl": """
+        cat >/dev/null
+        [[ $* != *"/repos/"* ]] || echo '{"id": 5}'
+        exit "${FAKE_CURL:-0}" """,
     "python": "",
 }
 QUIET = ("git", "python")
@@ -53,6 +56,7 @@ CONTEXTS = {
     "github.server_url": "https://github.example",
     "github.repository": "talkstudio/talkstudio",
     "vars.DEPLOYER": "deployer",
+    "github.token": "github-token",
     "secrets.DEPLOY_TOKEN": "token",
     "secrets.PAGE_WEBHOOK": "https://page.example/hook",
 }
@@ -92,6 +96,8 @@ class Stage:
             "FAKE_NEW": NEW,
             "FAKE_OLD": OLD,
             "VERIFY_GRACE": "0.2s",
+            "GITHUB_REPOSITORY": "talkstudio/talkstudio",
+            "GITHUB_RUN_ID": "7",
         }
 
     @property
@@ -114,7 +120,13 @@ class Stage:
     @property
     def paged(self) -> bool:
         """Whether someone was paged."""
-        return any(call.startswith("curl ") for call in self.calls)
+        return any(call.startswith("curl ") and "/repos/" not in call for call in self.calls)
+
+    @property
+    def recorded(self) -> list[str]:
+        """The states that GitHub was told of the deployment, in order."""
+        told = (re.search(r'"state": "(\w+)"', call) for call in self.calls if "/statuses" in call)
+        return [found[1] for found in told if found]
 
     def start(self, script: str, **more: str) -> subprocess.Popen[str]:
         """Start a script as the runner starts a `run` step."""
@@ -214,6 +226,9 @@ class Run:
     cancelled_in: str = ""
     """The job at whose very end, with everything done and put out, somebody cancels the run."""
 
+    cancelled_while: str = ""
+    """The step during which somebody cancels the run: its process, and that alone, gets SIGINT."""
+
     results: dict[str, str] = field(default_factory=dict)
     endings: dict[tuple[str, str], Ending] = field(default_factory=dict)
     cancelled: bool = False
@@ -241,14 +256,15 @@ class Run:
         contexts = dict(visible)
         environment = {key: Expression(contexts).fill(value) for key, value in job.get("env", {}).items()}
         contexts |= {f"env.{key}": value for key, value in environment.items()}
-        result = "success"
+        result, cut_short = "success", False
         for step in job["steps"]:
-            words = Expression(contexts, succeeded=result == "success")
+            words = Expression(contexts, succeeded=result == "success", cancelled=cut_short)
             if "run" not in step or not words.condition(step.get("if")):
                 continue
             own = {key: words.fill(value) for key, value in step.get("env", {}).items()}
-            ending = self.endings[name, step["name"]] = self.stage.run(step["run"], **environment, **own)
+            ending = self.endings[name, step["name"]] = self._step(step, environment | own)
             result = result if ending.status == 0 else "failure"
+            cut_short = cut_short or step["name"] == self.cancelled_while
             contexts |= {f"steps.{step.get('id')}.outputs.{key}": value for key, value in ending.outputs.items()}
         if name in self.lost:
             return "failure"
@@ -256,6 +272,16 @@ class Run:
             self.contexts[f"needs.{name}.outputs.{key}"] = Expression(contexts).fill(value)
         self.cancelled = self.cancelled or name == self.cancelled_in
         return "cancelled" if name == self.cancelled_in else result
+
+    def _step(self, step: dict[str, Any], environment: dict[str, str]) -> Ending:
+        if step["name"] != self.cancelled_while or self.cancelled:
+            return self.stage.run(step["run"], **environment)
+        process = self.stage.start(step["run"], **environment)
+        self.stage.until("postdeploy verify")
+        time.sleep(0.1)  # until the verifier listens
+        process.send_signal(signal.SIGINT)
+        self.cancelled = True
+        return self.stage.end(process)
 
 
 def _seen(key: str, needs: list[str]) -> bool:
@@ -286,10 +312,12 @@ def play(stage: Stage) -> Callable[..., Run]:
         contexts: Mapping[str, str] = MappingProxyType({}),
         lost: str = "",
         cancelled_in: str = "",
+        cancelled_while: str = "",
         **fakes: str,
     ) -> Run:
         stage.environment |= {f"FAKE_{name.upper()}": value for name, value in fakes.items()}
-        return Run(stage, load(workflow), {**CONTEXTS, **contexts}, frozenset(lost.split()), cancelled_in).go()
+        known = {**CONTEXTS, **contexts}
+        return Run(stage, load(workflow), known, frozenset(lost.split()), cancelled_in, cancelled_while).go()
 
     return go
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.pipeline.conftest import ROOT, Ending
+from tests.pipeline.conftest import ROOT, Ending, Expression
+from tests.sealed import seal
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Stage
@@ -51,6 +52,7 @@ class Act:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.used: list[str] = []
         stage._program(stage.folder / "bin" / "postdeploy", VERIFIER)
         stage._program(stage.folder / "bin" / "python", f'[[ $1 == -m ]] || exec {sys.executable} "$@"')
 
@@ -67,15 +69,19 @@ class Act:
         given |= {"target": "production", "release": "r1", **(inputs or {})}
         endings: dict[str, Ending] = {}
         outputs: dict[str, str] = {}
+        failed = False
         for name, step in STEPS.items():
-            if name == without:
-                continue
             words = {f"inputs.{key}": value for key, value in given.items()} | outputs
-            words["github.action_path"] = str(self.stage.work)
+            words |= {"github.action_path": str(self.stage.work), "github.token": "github-token"}
+            runs = Expression(words, succeeded=not failed).condition(step.get("if"))
+            self.used += [step["uses"].split("@")[0]] if runs and "uses" in step else []
+            if name == without or not runs or "run" not in step:
+                continue
             own = {key: self.fill(str(value), words) for key, value in step.get("env", {}).items()}
             endings[name] = self.stage.run(step["run"], **own, **more)
             outputs |= {f"steps.{step.get('id')}.outputs.{key}": v for key, v in endings[name].outputs.items()}
             assert step.get("continue-on-error") or name == "Decide" or endings[name].status == 0, endings[name].output
+            failed = failed or (endings[name].status != 0 and not step.get("continue-on-error"))
         return endings
 
     @staticmethod
@@ -89,7 +95,8 @@ def test_inputs_and_outputs_are_wired() -> None:
     text = (ROOT / "action.yml").read_text()
     assert all(facts["value"] == f"${{{{ steps.decide.outputs.{name} }}}}" for name, facts in ACTION["outputs"].items())
     assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
-    assert all("${{" not in step["run"] for step in STEPS.values())
+    assert all("${{" not in step.get("run", "") for step in STEPS.values())
+    assert {"target", "release", "config", "deadline", "only", "sign"} <= set(ACTION["inputs"])
 
 
 @pytest.mark.parametrize(
@@ -190,7 +197,7 @@ def test_inputs_reach_the_verifier(act: Act) -> None:
         "config": "my targets.yaml",
         "deadline": "90s",
         "only": "login page",
-        "sign-key": "env:KEY",
+        "sign": "env:KEY",
         "run-id": "7",
     }
     act.run(inputs=inputs)
@@ -205,6 +212,61 @@ def test_without_a_release_whatever_is_live_is_verified(act: Act) -> None:
     """No release is no option, never an empty one."""
     act.run(inputs={"release": ""})
     assert not any("--release" in call for call in act.stage.calls)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "state"),
+    [
+        ("0", PASS, "success"),
+        ("20", FAIL, "failure"),
+        ("10", ("fail", "hold", "already_broken"), "failure"),
+        ("10", HOLD, "error"),
+        ("20", PASS, "error"),
+        ("0", FAIL, "error"),
+        ("killed", PASS, "error"),
+    ],
+)
+def test_the_deployment_is_told(act: Act, status: str, words: tuple[str, str, str], state: str) -> None:
+    """In progress, then success, failure or error, whatever becomes of the verifier and of this job."""
+    act.run(inputs={"deployment": "staging"}, FAKE_VERIFY=status, FAKE_VERDICT=act.verdict(words))
+    assert act.stage.recorded == ["in_progress", state]
+
+
+def test_a_cancelled_job_tells_an_error(act: Act) -> None:
+    """The verifier never ended, and the deployment does not stay in progress for ever."""
+    act.run(inputs={"deployment": "staging"}, without="Verify")
+    assert act.stage.recorded == ["in_progress", "error"]
+
+
+def test_a_deployment_that_cannot_be_told_changes_no_verdict(act: Act) -> None:
+    """GitHub's API is down: the action is what it was."""
+    more = {"FAKE_VERDICT": act.verdict(PASS), "FAKE_CURL": "22"}
+    endings = act.run(inputs={"deployment": "staging"}, **more)
+    assert endings["Begin the deployment"].status != 0
+    assert endings["Decide"].outputs["action"] == "promote"
+    assert "End the deployment" not in endings
+
+
+def test_no_deployment_is_told_unless_asked_for(act: Act) -> None:
+    """Without the input, GitHub's API is not called."""
+    act.run(FAKE_VERDICT=act.verdict(PASS))
+    assert not any(call.startswith("curl ") for call in act.stage.calls)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "attests"),
+    [("0", PASS, True), ("20", FAIL, True), ("10", HOLD, False), ("killed", PASS, False), ("0", FAIL, False)],
+)
+def test_what_is_certain_is_attested(act: Act, status: str, words: tuple[str, str, str], attests: bool) -> None:
+    """Only a verdict that status and seal agree about is handed to GitHub's own action, and only where asked for."""
+    path = seal(act.stage.folder)
+    document = json.loads(path.read_bytes()) | dict(zip(("verdict", "action", "reason"), words, strict=True))
+    path.write_text(json.dumps(document))
+    act.run(inputs={"attest": "true"}, FAKE_VERIFY=status, FAKE_VERDICT=str(path))
+    assert ("actions/attest" in act.used) == attests
+    act.used.clear()
+    act.run(FAKE_VERIFY=status, FAKE_VERDICT=str(path))
+    assert act.used == []
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,28 @@ def test_staging_is_deployed_then_verified(play: Callable[..., Run], stage: Stag
     assert said in run.endings["staging", "Say what came of it"].summary
 
 
+@pytest.mark.parametrize(
+    ("fakes", "said"),
+    [
+        ({"verify": "killed"}, "did not pass (exit status 137)"),
+        ({"verify": "hung"}, "did not pass (exit status 137)"),
+        ({"verify": "waiting", "cancelled_while": "Verify"}, "did not pass (exit status 10)"),
+    ],
+)
+@pytest.mark.parametrize(("workflow", "job"), [("deploy_staging.yml", "staging"), ("synthetic.yml", "synthetic")])
+def test_a_verifier_that_does_not_end_by_itself_is_no_pass(
+    play: Callable[..., Run], stage: Stage, workflow: str, job: str, fakes: dict[str, str], said: str
+) -> None:
+    """Killed, hung, cancelled: the job is red and says so, and where somebody is on call, they are paged."""
+    stage.environment["VERIFY_LIMIT"] = "0.4s"
+    run = play(workflow, **fakes)
+    assert run.results[job] == "failure"
+    ending = run.endings[job, "Say what came of it"]
+    assert said.partition(" (")[2] in ending.summary
+    assert "::error title=" in ending.output
+    assert stage.paged == (workflow == "synthetic.yml")
+
+
 def test_a_failed_deployment_of_staging_is_not_verified(play: Callable[..., Run], stage: Stage) -> None:
     """What was not deployed is not verified, and the summary claims nothing."""
     run = play("deploy_staging.yml", deployer_fails="deploy")

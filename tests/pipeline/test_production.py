@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 NEW, OLD = "a" * 40, "b" * 40
 PRODUCTION = "deploy_production.yml"
 SHIFTED = ["deploy", "shift"]
+CANCELLED_AFTER_20 = """
+echo "postdeploy $*" >>"$CALLS"
+[[ $* == *"--release $FAKE_NEW"* ]] || exit 0
+trap 'exit 20' TERM
+while :; do sleep 0.02; done
+"""
 
 
 def test_a_pass_is_promoted_after_the_gate_said_yes(play: Callable[..., Run], stage: Stage) -> None:
@@ -26,8 +32,10 @@ def test_a_pass_is_promoted_after_the_gate_said_yes(play: Callable[..., Run], st
         "hold",
     }
     asked = next(index for index, call in enumerate(stage.calls) if call.startswith("postdeploy gate"))
-    assert stage.calls[asked + 1 :] == [f"deployer promote production {NEW}"]
+    assert stage.calls[asked + 1] == f"deployer promote production {NEW}"
+    assert all(call.startswith("curl ") and "/deployments" in call for call in stage.calls[asked + 2 :])
     assert not stage.paged
+    assert stage.recorded == ["in_progress", "success"]
 
 
 def test_the_gate_is_asked_about_this_target_release_and_run(play: Callable[..., Run], stage: Stage) -> None:
@@ -50,9 +58,10 @@ def test_a_confirmed_failure_is_rolled_back_and_the_rollback_is_verified(
     run = play(PRODUCTION, verify="20", gate="30")
     assert stage.deployed == [*SHIFTED, "rollback"]
     assert f"deployer rollback production {NEW} {OLD}" in stage.calls
-    assert stage.calls[-1] == (
+    assert [call for call in stage.calls if call.startswith("postdeploy")][-1] == (
         f"postdeploy verify production --deadline 5m --reports reports --release {OLD} --run-id rollback-7-1"
     )
+    assert stage.recorded == ["in_progress", "failure"]
     assert not any(call.startswith("postdeploy gate") for call in stage.calls)
     assert (run.results["verify_rollback"], run.results["hold"]) == ("success", "skipped")
 
@@ -81,6 +90,24 @@ def test_a_verifier_that_hangs_is_ended_and_held(play: Callable[..., Run], stage
     assert "verifier: refuses to end" in stage.calls
     assert run.endings["verify", "Verify"].outputs == {"status": "137"}
     assert stage.deployed == [*SHIFTED, "hold"]
+
+
+def test_a_run_that_is_cancelled_while_it_verifies_is_held(play: Callable[..., Run], stage: Stage) -> None:
+    """The verifier seals what it has; nothing is promoted, and someone is paged, although the run is cancelled."""
+    run = play(PRODUCTION, verify="waiting", cancelled_while="Verify")
+    assert "verifier: sealed" in stage.calls
+    assert run.endings["verify", "Decide"].outputs == {"action": "hold"}
+    assert stage.deployed == [*SHIFTED, "hold"]
+    assert stage.paged
+    assert stage.recorded == ["in_progress", "error"]
+
+
+def test_a_confirmed_failure_is_rolled_back_in_a_cancelled_run(play: Callable[..., Run], stage: Stage) -> None:
+    """Cancelling comes too late for users who are being hurt: what was sealed as 20 is rolled back and verified."""
+    stage._program(stage.folder / "bin" / "postdeploy", CANCELLED_AFTER_20)
+    run = play(PRODUCTION, cancelled_while="Verify")
+    assert stage.deployed == [*SHIFTED, "rollback"]
+    assert run.results["verify_rollback"] == "success"
 
 
 @pytest.mark.parametrize("ruling", ["20", "30", "killed"])
@@ -125,6 +152,59 @@ def test_outputs_that_never_came_hold(play: Callable[..., Run], stage: Stage) ->
     play(PRODUCTION, verify="0", lost="verify")
     assert stage.deployed == [*SHIFTED, "hold"]
     assert stage.paged
+
+
+@pytest.mark.parametrize(
+    ("fakes", "state", "text"),
+    [
+        ({"verify": "0"}, "success", "verified and promoted"),
+        ({"verify": "20"}, "failure", "broken; rolled back, and the rollback is verified"),
+        ({"verify": "20", "verify_old": "10"}, "failure", "broken; rolled back, but the rollback is not known to work"),
+        ({"verify": "20", "deployer_fails": "rollback"}, "error", "on hold: look at the run"),
+        ({"verify": "10"}, "error", "on hold: look at the run"),
+        ({"verify": "killed"}, "error", "on hold: look at the run"),
+        ({"verify": "0", "gate": "30"}, "error", "on hold: look at the run"),
+        ({"verify": "0", "lost": "verify"}, "error", "on hold: look at the run"),
+        ({"deployer_fails": "shift"}, "error", "on hold: look at the run"),
+        ({"verify": "0", "cancelled_in": "verify"}, "error", "on hold: look at the run"),
+    ],
+)
+def test_github_is_told_what_became_of_the_deployment(
+    play: Callable[..., Run], stage: Stage, fakes: dict[str, str], state: str, text: str
+) -> None:
+    """Success only for what is promoted, failure for what is broken, error for whatever nobody can tell."""
+    play(PRODUCTION, **fakes)
+    assert stage.recorded == ["in_progress", state]
+    (told,) = (call for call in stage.calls if f'"state": "{state}"' in call)
+    assert f'"description": "{text}"' in told
+    assert told.endswith("/repos/talkstudio/talkstudio/deployments/5/statuses")
+
+
+def test_a_github_that_does_not_answer_changes_nothing(play: Callable[..., Run], stage: Stage) -> None:
+    """Where the deployment cannot be recorded, that job alone is red."""
+    run = play(PRODUCTION, verify="0", curl="22")
+    assert (stage.deployed, run.results["record"]) == ([*SHIFTED, "promote"], "failure")
+    assert run.results["hold"] == "skipped"
+
+
+def test_a_canary_is_verified_at_its_own_address(play: Callable[..., Run], stage: Stage) -> None:
+    """Verifier and gate are about the target that a variable names; deployer and rollback are about production."""
+    play(PRODUCTION, verify="0", contexts={"vars.VERIFY_TARGET": "canary"})
+    verify, gate = (call for call in stage.calls if call.startswith("postdeploy"))
+    assert verify.startswith("postdeploy verify canary ")
+    assert gate.startswith("postdeploy gate --target canary ")
+    play(PRODUCTION, verify="20", contexts={"vars.VERIFY_TARGET": "canary"})
+    assert [call for call in stage.calls if call.startswith("postdeploy")][-1].startswith(
+        "postdeploy verify production "
+    )
+
+
+@pytest.mark.parametrize(("status", "attested"), [("0", "success"), ("10", "skipped"), ("20", "skipped")])
+def test_only_a_pass_is_attested(play: Callable[..., Run], status: str, attested: str) -> None:
+    """The attestation is for whoever takes up the release later, and nothing waits for it."""
+    run = play(PRODUCTION, verify=status)
+    assert run.results["attest"] == attested
+    assert all("attest" not in job.get("needs", []) for job in run.workflow["jobs"].values())
 
 
 def test_a_deploy_job_that_vanished_holds_an_unknown_release(play: Callable[..., Run], stage: Stage) -> None:

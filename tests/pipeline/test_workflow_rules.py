@@ -19,6 +19,13 @@ NAMES = ["ci.yml", "deploy_production.yml", "deploy_staging.yml", "synthetic.yml
 BIN = Path(sys.executable).parent
 
 
+MORE = {
+    "deploy_production.yml: attest": {"id-token": "write", "attestations": "write"},
+    "deploy_production.yml: record": {"deployments": "write"},
+}
+"""What a job may do beyond reading the repository: each of them one thing, without a secret of ours in it."""
+
+
 def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every job of every workflow."""
     for path in FILES:
@@ -52,17 +59,18 @@ def test_no_expression_is_pasted_into_a_script() -> None:
 
 
 def test_every_job_has_an_end_and_few_permissions() -> None:
-    """Nothing runs for GitHub's six hours, and nothing may write to the repository."""
+    """Nothing runs for GitHub's six hours, nothing may write to the repository, and what may do more has no secrets."""
     for name, job in jobs():
         assert job["timeout-minutes"] <= 45, name
-        assert job["permissions"] == {"contents": "read"}, name
+        assert job["permissions"] == {"contents": "read"} | MORE.get(name, {}), name
+        assert name not in MORE or ("secrets." not in str(job) and "environment" not in job), name
     assert all(yaml.safe_load(path.read_text())["permissions"] == {} for path in FILES)
 
 
 def test_no_checkout_leaves_a_credential_behind() -> None:
     """The repository's token does not stay on disk for later steps."""
     checkouts = [step for _, step in steps() if "actions/checkout" in step.get("uses", "")]
-    assert len(checkouts) == 10
+    assert len(checkouts) == 12
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
@@ -96,7 +104,8 @@ def test_deployments_wait_for_each_other_and_are_not_cut_off() -> None:
 
 def test_what_follows_the_shift_of_traffic_waits_for_no_reviewer(workflow: Callable[[str], dict[str, Any]]) -> None:
     """Only the deployment itself is in the environment that may have reviewers."""
-    environments = {name: job["environment"] for name, job in workflow("deploy_production.yml")["jobs"].items()}
+    found = workflow("deploy_production.yml")["jobs"].items()
+    environments = {name: job.get("environment") for name, job in found if f"deploy_production.yml: {name}" not in MORE}
     assert environments.pop("deploy") == "production"
     assert set(environments.values()) == {"production-unattended"}
 
@@ -106,6 +115,8 @@ def test_the_proof_that_the_gate_reads_is_this_runs_own(workflow: Callable[[str]
     found = workflow("deploy_production.yml")["jobs"]
     kept = next(step for step in found["verify"]["steps"] if step.get("name") == "Keep the reports")
     fetched = next(step for step in found["promote"]["steps"] if step.get("name") == "Fetch the proof")
+    attested = next(step for step in found["attest"]["steps"] if step.get("name") == "Fetch the proof")
+    assert attested == fetched
     assert kept["with"]["name"] == fetched["with"]["name"] == "reports-${{ env.RUN_ID }}"
     assert found["verify"]["env"]["RUN_ID"] == found["promote"]["env"]["RUN_ID"]
     assert found["verify"]["env"]["RUN_ID"].endswith("${{ github.run_attempt }}")
