@@ -53,6 +53,21 @@ def test_one_that_breaks_takes_nothing_with_it(
     assert not (tmp_path / "junit.xml").exists()
 
 
+def test_what_may_not_leave_is_not_written(tmp_path: Path, document: dict[str, Any]) -> None:
+    """A report that the sieve refuses is a problem of that report, and an older one of its name goes with it."""
+
+    def sieve(name: str, content: bytes) -> bytes:
+        if name == "junit.xml":
+            raise ValueError("it holds token")
+        return content.upper()
+
+    (tmp_path / "junit.xml").write_text("older")
+    junit, ctrf = write_reports(document, ["junit", "ctrf"], tmp_path, tmp_path, sieve)
+    assert (junit.problem, ctrf.problem) == ("ValueError: it holds token", None)
+    assert [path.name for path in tmp_path.iterdir()] == ["ctrf.json"]
+    assert b"RESULTS" in (tmp_path / "ctrf.json").read_bytes()
+
+
 def test_a_folder_that_refuses(tmp_path: Path, document: dict[str, Any]) -> None:
     """What cannot be written is a problem of that report."""
     (tmp_path / "file").write_text("")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from postdeploy.documents import read_regular
-from postdeploy.exporters import Evidence, Read
+from postdeploy.exporters import Evidence, Read, Sieve
 from postdeploy.exporters.allure import complete
 
 __all__ = ["complete_folder"]
 
 
-def complete_folder(document: Mapping[str, Any], folder: Path, read: Read) -> None:
-    """Add what is missing; ``read`` gives evidence. Raises OSError."""
+def complete_folder(document: Mapping[str, Any], folder: Path, read: Read, sieve: Sieve | None = None) -> None:
+    """Add what is missing; ``read`` gives evidence. Raises OSError, and whatever the sieve raises."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {path.name: read_regular(path) for path in sorted(folder.glob("*-result.json"))}
     about = ("environment.properties", "categories.json", "executor.json")
@@ -22,7 +22,8 @@ def complete_folder(document: Mapping[str, Any], folder: Path, read: Read) -> No
     for name, content in complete(document, written).items():
         found = read(content.path) if isinstance(content, Evidence) else content
         if found is not None:
-            _replace(folder / name, found)
+            passed = found if sieve is None or isinstance(content, Evidence) else sieve(name, found)
+            _replace(folder / name, passed)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from postdeploy.documents import read_regular, refuse_link, write_atomically
-from postdeploy.exporters import FORMATS, Evidence, Files, Read, render
+from postdeploy.exporters import FORMATS, Evidence, Files, Read, Sieve, render
 from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Report", "evidence_reader", "parse_formats", "planned", "send_otlp", "write_reports"]
@@ -55,14 +55,22 @@ def planned(formats: Iterable[str]) -> dict[str, str]:
 
 
 def write_reports(
-    document: Mapping[str, Any], formats: Iterable[str], evidence: Path, folder: Path
+    document: Mapping[str, Any], formats: Iterable[str], evidence: Path, folder: Path, sieve: Sieve | None = None
 ) -> Iterator[Report]:
-    """Render and write; ``evidence`` is the folder that the document's paths are below."""
+    """Render and write, the one way out for every format.
+
+    Args:
+        document: a verdict.
+        formats: their names.
+        evidence: the folder that the document's paths are below; what is read there has been masked already.
+        folder: where to write.
+        sieve: what each file passes; where it refuses one, an older report of this name goes, too. None: all may pass.
+    """
     read = evidence_reader(evidence)
     for name in formats:
         path = folder / FORMATS[name]
         try:
-            files = render(name, document, read)
+            files = _sieved(render(name, document, read), path, sieve)
             if FORMATS[name].endswith("/"):
                 _replace_folder(path, {file.removeprefix(FORMATS[name]): files[file] for file in files}, read)
             else:
@@ -71,6 +79,20 @@ def write_reports(
             yield Report(name, str(path), f"{type(error).__name__}: {error}")
         else:
             yield Report(name, str(path))
+
+
+def _sieved(files: Files, path: Path, sieve: Sieve | None) -> Files:
+    """The files of one format, all of them or none."""
+    if sieve is None:
+        return files
+    try:
+        return {name: part if isinstance(part, Evidence) else sieve(name, part) for name, part in files.items()}
+    except Exception:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def send_otlp(folder: Path, endpoint: str | None, environment: Mapping[str, str]) -> Iterator[Report]:

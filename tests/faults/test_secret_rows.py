@@ -8,13 +8,18 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from postdeploy.domain.redaction import Redactor, Secret
 from postdeploy.domain.secret import parts
+from postdeploy.exporters import FORMATS
 from postdeploy.guard.leaks import Traces, find_leaks
+from postdeploy.guard.sieve import Sieve
+from postdeploy.reports import write_reports
 from tests.faults.encodings import ENCODINGS, SECRETS, twin
-from tests.faults.expected import hold, rollback
+from tests.faults.expected import hold, promote, rollback
 from tests.faults.project import Project, Run
 from tests.faults.server import Answer, FaultServer
 
@@ -211,6 +216,74 @@ def test_no_secret_leaves_by_any_channel_in_any_encoding(project: Project, serve
     for channel, data, carries_bytes in sinks(run):
         lost = (everything if carries_bytes else texts) - found_twins(data)
         assert lost == set(), channel
+
+
+def spread(document: dict[str, Any]) -> dict[str, Any]:
+    """The verdict with a failed check for each secret and some encodings, as if no masking had been before."""
+    check = next(check for check in document["checks"] if check["outcome"] == "failed")
+    checks: list[dict[str, Any]] = []
+    for name, value in SECRETS.items():
+        for encoding in ("raw", "URL", "JSON in ASCII", "XML", "hex", "base64"):
+            one = json.loads(json.dumps(check)) | {"id": f"c{len(checks)}", "name": f"{name} {encoding}"}
+            spelt = " ".join(map(str, map(ENCODINGS[encoding], (value, twin(value)))))
+            for attempt in one["attempts"]:
+                attempt["findings"][0]["observed"] = spelt
+            checks.append(one)
+    return document | {"checks": checks, "summary": "".join(map(str, SECRETS.values()))}
+
+
+def shown(path: Path) -> set[str]:
+    """The secrets whose twins are in a report, a file or a folder."""
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    data = b"\n".join(each.read_bytes() for each in files)
+    return {name for name, traces in TWINS.items() if traces.within(data)}
+
+
+@pytest.mark.row("K01", "reports of every format, written after the verdict")
+def test_no_secret_leaves_by_a_report_of_any_format(alone: Project) -> None:
+    """Each passes the same sieve: with a verdict that is masked, and with one that nobody has masked."""
+    alone.target()
+    alone.suite("- {name: bad, get: 'api:/bad', expect: {status: 200}}")
+    document = spread(alone.run().document)
+    redactor = Redactor(Secret(name, value) for name, value in SECRETS.items())
+    places = {name: alone.reports / name for name in ("masked", "unmasked", "bare")}
+    told: Any = redactor.tree(document)
+    masked = list(write_reports(told, FORMATS, alone.reports, places["masked"], Sieve(redactor)))
+    unmasked = list(write_reports(document, FORMATS, alone.reports, places["unmasked"], Sieve(redactor)))
+    bare = list(write_reports(document, FORMATS, alone.reports, places["bare"]))
+    assert {report.name: report.problem for report in (*masked, *bare)} == dict.fromkeys(FORMATS)
+    assert list(find_leaks([places["masked"], places["unmasked"]], WHOLE)) == []
+    leaky = {leak.path.name for leak in find_leaks([places["bare"]], WHOLE)}
+    assert leaky >= {FORMATS[name] for name in ("html", "markdown", "junit", "ctrf", "annotations")}
+    refused = {report.name for report in unmasked if report.problem}
+    assert all("SecretLeftError" in str(report.problem) for report in unmasked if report.name in refused)
+    for report in bare:
+        before = shown(Path(report.path))
+        assert shown(places["masked"] / Path(report.path).name) == before, report.name
+        assert report.name not in {"html", "junit", "ctrf", "allure", "otlp"} or before == set(SECRETS), report.name
+
+
+@pytest.mark.row("K01", "a report that the masking cannot clean")
+def test_a_report_with_a_secret_is_not_written(alone: Project) -> None:
+    """It is refused and told, its file is not there, and the others and the verdict are as they were."""
+    alone.target('secrets: {token: "${TOKEN}"}\n')
+    alone.healthy()
+    alone.conftest("""
+        import os
+
+        import postdeploy.exporters.ctrf
+
+        def render(document, read):
+            return os.environ["TOKEN"].replace("-", "%25252D").encode()
+
+        postdeploy.exporters.ctrf.render = render
+    """)
+    run = alone.run("--report=all", env={"TOKEN": SECRETS["ascii"]})
+    run.require(promote())
+    assert "the ctrf report could not be written: SecretLeftError: it holds token after masking" in run.out
+    assert not (alone.reports / "ctrf.json").exists()
+    assert (alone.reports / "junit.xml").exists()
+    assert SECRETS["ascii"] not in run.out
 
 
 @pytest.mark.row("K01", "a secret where no masking reaches it")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from postdeploy.lazy_dataclass import dataclass
 
-__all__ = ["FOLDERS", "FORMATS", "Evidence", "Files", "Read", "render"]
+__all__ = ["FOLDERS", "FORMATS", "Evidence", "Files", "Read", "Sieve", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,9 @@ Files = dict[str, "bytes | Evidence"]
 """Contents by path below the reports folder."""
 
 Read = Callable[[str], bytes | None]
+
+Sieve = Callable[[str, bytes], bytes]
+"""Name and content of a file to what may be written of it; raises for what may not."""
 
 FORMATS: Final[Mapping[str, str]] = {
     "html": "report.html",

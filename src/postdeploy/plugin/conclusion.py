@@ -95,4 +95,4 @@ def _published(recorder: Recorder) -> Iterator[Report]:
         return iter(())
     from postdeploy.plugin.publication import publish
 
-    return publish(recorder.path, settings)
+    return publish(recorder.path, settings, recorder.sieve())

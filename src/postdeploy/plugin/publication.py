@@ -12,31 +12,32 @@ from typing import Any
 
 from postdeploy.documents import read_document
 from postdeploy.errors import DocumentError
+from postdeploy.exporters import Sieve
 from postdeploy.plugin.options import Settings
 from postdeploy.reports import Report, evidence_reader, send_otlp, write_reports
 
 __all__ = ["publish"]
 
 
-def publish(verdict: Path, settings: Settings) -> Iterator[Report]:
-    """Everything that was asked for, each with where it is or why it is not there."""
+def publish(verdict: Path, settings: Settings, sieve: Sieve | None = None) -> Iterator[Report]:
+    """Everything that was asked for, each with where it is or why it is not there; all of it passes the sieve."""
     try:
         document = read_document(verdict)
     except DocumentError as error:
         yield from (Report(name, str(verdict), str(error)) for name in settings.formats)
         return
-    yield from write_reports(document, settings.formats, settings.reports, settings.reports)
+    yield from write_reports(document, settings.formats, settings.reports, settings.reports, sieve)
     if "otlp" in settings.formats:
         yield from send_otlp(settings.reports, settings.otlp_endpoint, os.environ)
     if settings.allure_folder:
-        yield _complete_allure(document, settings.allure_folder, settings.reports)
+        yield _complete_allure(document, settings.allure_folder, settings.reports, sieve)
 
 
-def _complete_allure(document: Mapping[str, Any], folder: Path, reports: Path) -> Report:
+def _complete_allure(document: Mapping[str, Any], folder: Path, reports: Path, sieve: Sieve | None) -> Report:
     from postdeploy.allure_folder import complete_folder
 
     try:
-        complete_folder(document, folder, evidence_reader(reports))
+        complete_folder(document, folder, evidence_reader(reports), sieve)
     except Exception as error:  # noqa: BLE001  # a report can never change a verdict
         return Report("allure", str(folder), f"{type(error).__name__}: {error}", act="completed")
     return Report("allure", str(folder))

@@ -27,6 +27,7 @@ from postdeploy.plugin.signals import Signals
 
 if TYPE_CHECKING:
     from postdeploy.domain.verdict import Verdict
+    from postdeploy.guard.sieve import Sieve
     from postdeploy.history.keeping import Kept
     from postdeploy.plugin.attempts import AttemptLog
     from postdeploy.plugin.memory import Memory
@@ -97,6 +98,14 @@ class Recorder:
         for leak in leaks:
             self.incident("safety_violation", leak)
         return leaks
+
+    def sieve(self) -> Sieve | None:
+        """What reports pass that are written after the verdict; None where no secret is known."""
+        if not self._ledger.redactor.known:
+            return None
+        from postdeploy.guard.sieve import Sieve
+
+        return Sieve(self._ledger.redactor)
 
     def remember(self) -> Kept | None:
         """Leave the sealed run in the history, if there is one."""
