@@ -63,11 +63,15 @@ mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants 
 
 unit: $(VENV)/.dev fault-tools database-server report-tools
 	rm -rf $(FAULT_RECORDS)
-	FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests
+	FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests --ignore tests/pipeline_tools
 	$(BIN)/python -m scripts.fault_matrix --check $(FAULT_RECORDS)
 
 report-tools: $(VENV)/.dev # what the tests read reports with
 	@bash scripts/install-report-tools.sh $(VENV)/report-tools
+
+pipelines: $(VENV)/.dev ## run the pipelines of docs/how-to/ with the tools of their own systems
+	@bash scripts/install-pipeline-tools.sh $(BIN)
+	REQUIRE_PIPELINE_TOOLS=yes $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) tests/pipeline_tools
 
 fault-tools: # what the fault suite injects faults with
 	@bash scripts/install-fault-tools.sh

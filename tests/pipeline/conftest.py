@@ -289,6 +289,12 @@ def _seen(key: str, needs: list[str]) -> bool:
     return not key.startswith("needs.") or key.split(".")[1] in needs
 
 
+def block(page: Path, language: str, number: int = 0) -> str:
+    """A fenced block of a page."""
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return found[number]
+
+
 def load(name: str) -> dict[str, Any]:
     """Read a workflow; YAML 1.1 takes the key `on` for true."""
     document: dict[Any, Any] = yaml.safe_load((WORKFLOWS / name).read_text())

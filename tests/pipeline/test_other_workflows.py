@@ -79,7 +79,11 @@ def test_synthetic_monitoring_holds_no_credential_that_deploys(workflow: Callabl
 
 
 def test_ci_runs_what_every_machine_runs(workflow: Callable[[str], dict[str, Any]]) -> None:
-    """CI has no steps of its own: the script on 3.11 and its faults as root, the tests on 3.13."""
+    """CI has no steps of its own: the script on 3.11 and its faults as root, the tests on 3.13, pipelines."""
     jobs = workflow("ci.yml")["jobs"]
     ran = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
-    assert ran == {"check": ["bash .ci/run", 'sudo env "PATH=$PATH" make faults'], "newest": ["make test"]}
+    assert ran == {
+        "check": ["bash .ci/run", 'sudo env "PATH=$PATH" make faults'],
+        "newest": ["make test"],
+        "pipelines": ["make pipelines"],
+    }
