@@ -47,19 +47,14 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def tell_of_run(arguments: argparse.Namespace, run_id: str, reports: str, status: int) -> None:
     """The same after a run that ended with this status; whatever goes wrong is told on standard error."""
-    import math
-    import time
     from pathlib import Path
 
     failures: list[str] = []
     try:
-        from postdeploy.demand import Demand
+        from postdeploy.cli.run_standing import standing_of_run
         from postdeploy.notify.news import Place, tell
-        from postdeploy.standing import Judge
 
-        about = (arguments.target, arguments.release or None, run_id)
-        demand = Demand(*about, max_age=math.inf, now=time.time(), status=status)
-        standing = Judge(Path(reports) / "verdict.json", demand, time.time).standing({})
+        standing = standing_of_run(arguments, run_id, reports, status)
         deliveries = tell(standing, Place(Path(arguments.targets or "targets.yaml"), Path(reports)), failures.append)
     except Exception as error:  # noqa: BLE001  # news never change what they are about
         print(f"notify: nobody was told: {error}", file=sys.stderr)

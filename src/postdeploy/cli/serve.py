@@ -45,6 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from postdeploy.standing import Judge
 
     gc.enable()
+    gc.enable()
     asked = _asked_to_end()
     try:
         judge = Judge(Path(arguments.verdict), demand_of(arguments), time.time)

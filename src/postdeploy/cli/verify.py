@@ -28,6 +28,8 @@ _UNTOLD: Final = 900.0
 
 _HOLD: Final = 10
 
+_TELLERS: Final = ("notify.news", "notify.smtp", "notify.mail", "notify.post", "exporters.escaping")
+
 
 def add(commands: Any) -> None:
     """Add the command."""
@@ -43,15 +45,23 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--sign-key", metavar="KEY", help="sign the verdict with this key: a file, or env:NAME")
     parser.add_argument("--notify", action="store_true", help="tell those that 'notify' of the target names")
+    parser.add_argument("--termination-message", metavar="FILE", help="also write what Kubernetes keeps of the pod")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
     reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
-    if arguments.notify and arguments.sign_key:
+    message: str | None = arguments.termination_message
+    if arguments.sign_key and (arguments.notify or message):
         _import_what_tells()
+    if message:
+        from postdeploy.cli.termination import tell_termination, write_message
+
+        write_message(message, f"INCONCLUSIVE: hold: the run {run_id} was launched and has not ended\n")
     status = _verify(arguments, run_id, reports)
+    if message:
+        tell_termination(message, arguments, run_id, reports, status)
     if arguments.notify:
         from postdeploy.cli.notify import tell_of_run
 
@@ -63,9 +73,8 @@ def _import_what_tells() -> None:
     """Where this process has a key, it imports nothing any more once the code of a run could have altered it."""
     from importlib import import_module
 
-    for name in ("postdeploy.cli.notify", "postdeploy.notify.news", "postdeploy.notify.smtp", "postdeploy.notify.mail"):
-        import_module(name)
-    import_module("postdeploy.notify.post")
+    for name in ("cli.notify", "cli.run_standing", "cli.termination", *_TELLERS):
+        import_module(f"postdeploy.{name}")
 
 
 def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
