@@ -16,8 +16,9 @@ from postdeploy.domain.control import ControlResult
 from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import CheckResult, Outcome
-from postdeploy.domain.target import Service, Target
+from postdeploy.domain.target import Target
 from postdeploy.engine.context import Readiness, RunContext
+from postdeploy.engine.forerunners import Forerunners
 from postdeploy.engine.preflight import Preflight
 from postdeploy.engine.results import Results
 from postdeploy.lazy_dataclass import replace
@@ -80,7 +81,7 @@ class Engine:
         self._wall = wall
         self.credentials = threading.Event()
         self._results = Results()
-        self._unstarted: list[tuple[Check, Future[CheckResult]]] = []
+        self._waiting = Forerunners(lambda pairs: self._runner.start(pairs))  # noqa: PLW0108  # made when it is needed
         self._loop = HttpLoop(target.budget, meter=meter, clock=clock, on_crash=self._crashed)
         self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble, target.maintenance)
         self._pages = pages
@@ -226,21 +227,19 @@ class Engine:
             self._open()
             return
         for service in missing:
-            self._examine(service)
+            self._preflight.examine(service, self._examined)
+        if release.live is not False and self.target.budget.requests is None:  # what comes early may not count
+            self._waiting.while_asked([service.name for service in missing])
 
-    def _examine(self, service: Service) -> None:
-        def examined(state: ServiceState) -> None:
-            self.services[state.name] = state
-            if len(self.services) == len(self.target.services):
-                self._open()
-
-        self._preflight.examine(service, examined)
+    def _examined(self, state: ServiceState) -> None:
+        self.services[state.name] = state
+        if len(self.services) == len(self.target.services):
+            self._open()
 
     def _open(self) -> None:
         if self._set_ready(Readiness(self._release, tuple(self.services.values()))):
             self._check_credentials()
-            pairs, self._unstarted = self._unstarted, []
-            self._start(pairs)
+            self._start(self._waiting.settled(self.services))
 
     def _check_credentials(self) -> None:
         login = self.target.control.login
@@ -261,7 +260,7 @@ class Engine:
         elif self.ready.done():
             self._start(pairs)
         else:
-            self._unstarted.extend(pairs)
+            self._waiting.add(pairs)
 
     def _start(self, pairs: list[tuple[Check, Future[CheckResult]]]) -> None:
         """Where the release is not live, only checks whose service is there and wrong have a result: blocked."""
