@@ -7,7 +7,7 @@ import pytest
 from postdeploy.domain.redaction import Redactor, Secret
 from postdeploy.journal import EVIDENCE_FILE
 from postdeploy.plugin.ledger import Ledger
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 from postdeploy.plugin.signals import Signals
 
 

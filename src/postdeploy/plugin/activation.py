@@ -39,10 +39,10 @@ from postdeploy.plugin.items import Suites
 from postdeploy.plugin.keys import CONSOLE, EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.learnt import Confidences, received
 from postdeploy.plugin.masking import Warnings
-from postdeploy.plugin.options import Settings
 from postdeploy.plugin.overrun import Overrun
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.sense import require_sense
+from postdeploy.plugin.settings import Settings
 from postdeploy.plugin.terminal import TerminalReport
 from postdeploy.plugin.unheard import listen_to_nobody
 from postdeploy.plugin.workers import Workers

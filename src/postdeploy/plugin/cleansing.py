@@ -17,7 +17,7 @@ from postdeploy.documents import VERDICT_FILE
 from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.secret import parts
 from postdeploy.journal import EVIDENCE_FILE
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 
 __all__ = ["QUARANTINE", "cleanse"]
 

@@ -28,8 +28,8 @@ from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
 from postdeploy.plugin.keys import RECORDER
 from postdeploy.plugin.lazy_pages import LazyPages
-from postdeploy.plugin.options import Settings
 from postdeploy.plugin.progress import Progress
+from postdeploy.plugin.settings import Settings
 
 if TYPE_CHECKING:
     from postdeploy.plugin.own_server import OwnServer

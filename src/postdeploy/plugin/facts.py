@@ -15,7 +15,7 @@ from postdeploy import __version__
 from postdeploy.domain.target import Target
 from postdeploy.errors import ConfigProblem, ConfigurationError, DocumentError
 from postdeploy.journal import read_document
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 from postdeploy.plugin.suite_files import foreign_plugins
 
 __all__ = ["about_baseline", "about_run", "about_target", "new_run_id"]

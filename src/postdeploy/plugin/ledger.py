@@ -24,7 +24,7 @@ from postdeploy.domain.evidence import Evidence, fold
 from postdeploy.domain.redaction import Redactor
 from postdeploy.errors import DocumentError, JournalError
 from postdeploy.journal import EVIDENCE_FILE, Journal
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 from postdeploy.plugin.signals import Signals
 from postdeploy.reports import planned
 

@@ -13,7 +13,7 @@ from postdeploy.errors import ConfigurationError, JournalError
 from postdeploy.journal import write_atomically
 from postdeploy.plugin.keys import COLLECTED, PLANNED
 from postdeploy.plugin.narrowing import narrowed_by
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 
 __all__ = ["Locking"]
 

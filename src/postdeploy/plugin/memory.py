@@ -9,7 +9,7 @@ import pytest
 
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.retention import Retention
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 
 if TYPE_CHECKING:
     from postdeploy.config.history import HistoryEntry

@@ -6,7 +6,7 @@ from postdeploy.domain.target import Target
 from postdeploy.engine.orphans import OrphanWatch
 from postdeploy.engine.server import ServerProcess
 from postdeploy.errors import ServerStartError
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 
 __all__ = ["OwnServer"]
 

@@ -13,7 +13,7 @@ from typing import Any
 from postdeploy.documents import read_document
 from postdeploy.errors import DocumentError
 from postdeploy.exporters import Sieve
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 from postdeploy.reports import Report, evidence_reader, send_otlp, write_reports
 
 __all__ = ["publish"]

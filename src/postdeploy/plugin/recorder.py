@@ -22,7 +22,7 @@ from postdeploy.lazy_dataclass import asdict
 from postdeploy.plugin.facts import about_baseline, about_run, about_target
 from postdeploy.plugin.keys import PAYLOAD
 from postdeploy.plugin.ledger import Ledger
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 from postdeploy.plugin.signals import Signals
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from postdeploy.errors import DocumentError
 from postdeploy.journal import VERDICT_FILE, read_document
-from postdeploy.plugin.options import Settings
+from postdeploy.plugin.settings import Settings
 
 if TYPE_CHECKING:
     import pytest
