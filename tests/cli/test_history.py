@@ -85,3 +85,21 @@ def test_place_of_targets_yaml(memory: Path, capsys: pytest.CaptureFixture[str])
     assert main(["history"]) == 4
     assert "old.db" in capsys.readouterr().err
     assert len(said(capsys, "--history", "sqlite:history.sqlite3")) == 4
+
+
+def test_flakes(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Flaky checks are listed, as text and as JSON."""
+    assert main(["flakes", "staging", "--days", "36500"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["1", "3"]
+    assert main(["flakes", "staging", "--days", "36500", "--json"]) == 0
+    assert [flake["id"] for flake in json.loads(capsys.readouterr().out)] == ["b"]
+
+
+def test_slo(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Availability is told, as text and as JSON."""
+    assert main(["slo", "staging", "--days", "36500", "--objective", "50%"]) == 0
+    assert capsys.readouterr().out.startswith("staging: 66.67 % of 3 runs were good in 36500 days")
+    assert main(["slo", "staging", "--days", "36500", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bad"] == 1
+    with pytest.raises(SystemExit):
+        main(["slo", "staging", "--objective", "100"])

@@ -22,6 +22,8 @@ _OURS = (
     "notify",
     "report",
     "history",
+    "flakes",
+    "slo",
     "replay",
     "plan",
     "lock",

@@ -138,6 +138,8 @@ def records(run: Evidence) -> list[dict[str, Any]]:
     ]  # fmt: skip
     if run.baseline is not None:
         lines.append({"record": "baseline"} | asdict(run.baseline))
+    if run.past is not None:
+        lines.append({"record": "past"} | run.past.to_json())
     if run.budget:
         lines.append({"record": "budget", "used": run.budget})
     if run.finished:

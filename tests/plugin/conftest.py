@@ -30,12 +30,13 @@ class Peer:
         self.seen: list[tuple[str, str]] = []
         self.traces: list[tuple[str, str]] = []
         self.flights = [0, 0]
+        self.release = ""
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def reset(self) -> None:
         """Forget what was asked."""
-        self.seen, self.traces, self._asked, self.flights = [], [], {}, [0, 0]
+        self.seen, self.traces, self._asked, self.flights, self.release = [], [], {}, [0, 0], ""
 
     def asked(self, path: str) -> int:
         """How often a path was asked for."""
@@ -56,6 +57,8 @@ class Peer:
                 self.flights[0] -= 1
         if script == "bad" or (script == "flaky" and number == 1):
             return 503, b'{"ok": false}'
+        if self.release and rest == ["build"]:
+            return 200, json.dumps({"release": self.release}).encode()
         if script == "surrogate":
             return 200, rb'{"ok": "\ud800"}'
         if script == "escape":

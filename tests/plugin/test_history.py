@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,12 @@ def rows(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def test_a_run_is_remembered(both: Project) -> None:
+def test_a_run_is_remembered(project: Project) -> None:
     """With --history a run is in the file when it ends; without, nothing is written anywhere."""
-    both.suite(SUITE)
-    both.run("--history=memory.db", "--run-id=one").require(0, "all_required_passed")
-    both.run("--run-id=two").require(0, "all_required_passed")
-    assert rows(both.path / "memory.db") == [("one", "pass")]
+    project.suite(SUITE)
+    project.run("--history=memory.db", "--run-id=one").require(0, "all_required_passed")
+    project.run("--run-id=two").require(0, "all_required_passed")
+    assert rows(project.path / "memory.db") == [("one", "pass")]
 
 
 def test_where_targets_yaml_says(project: Project) -> None:
@@ -73,3 +75,83 @@ def test_wrong_places(project: Project, text: str, said: str) -> None:
     run = project.run()
     assert run.status == 4
     assert said in run.out + run.err
+
+
+def test_what_broke_before_is_no_reason_to_roll_back(project: Project) -> None:
+    """The history is the baseline: a failure of the release before holds, a new one rolls back, and the gate agrees."""
+    project.target("release: {from: 'api:/ok/build', json: $.release, within: 1s, consecutive: 1, interval: 20ms}\n")
+    project.suite(SUITE + "- {name: old, get: api:/bad, expect: {status: 200}}\n")
+    assert project.peer is not None
+    project.peer.release = "r1"
+    project.run("--history=h.db", "--release=r1").require(20, "confirmed_failure")
+    project.peer.release = "r2"
+    held = project.run("--history=h.db", "--release=r2", "--run-id=two")
+    held.require(10, "already_broken")
+    assert held.verdict["baseline"]["release"] == "r1"
+    assert held.verdict["past"]["checks"] == 2
+    gate = [sys.executable, "-m", "postdeploy", "gate", "--target=local", "--release=r2", "--run-id=two"]
+    assert subprocess.run(gate, cwd=project.path, check=False).returncode == 10
+    project.peer.release = "r3"
+    project.suite("- {name: works, get: api:/bad, expect: {status: 200}}\n")
+    new = project.run("--history=h.db", "--release=r3")
+    new.require(20, "newly_broken")
+    assert any("1 check fewer than in the last run" in text for text in new.verdict["warnings"])
+
+
+def test_no_memory_without_a_file(project: Project) -> None:
+    """The first run has nothing to compare with, and says nothing of it."""
+    project.suite(SUITE)
+    run = project.run("--history=h.db")
+    assert (run.verdict["past"], run.verdict["baseline"], run.verdict["warnings"]) == (None, None, [])
+
+
+def test_quarantine(both: Project) -> None:
+    """A failure in quarantine is a warning, in YAML and in Python, until its day has come."""
+    both.suite("""
+        - {name: works, get: api:/ok, expect: {status: 200}}
+        - name: known
+          get: api:/bad
+          expect: {status: 200}
+          quarantine: {owner: web, until: 2099-01-01, reason: issue 7}
+    """)
+    both.tests("""
+        @pytest.mark.check(quarantine={"owner": "api", "until": "2099-01-01", "reason": "issue 8"})
+        def test_known(api):
+            assert api.get("/bad").status_code == 200
+    """)
+    run = both.run("--history=h.db")
+    run.require(0, "passed_with_warnings")
+    assert [text for text in run.verdict["warnings"] if text.startswith("in quarantine")] == [
+        "in quarantine until 2099-01-01: known failed (owner: web; issue 7)",
+        "in quarantine until 2099-01-01: test_known failed (owner: api; issue 8)",
+    ]
+
+
+def test_quarantine_that_is_over(project: Project) -> None:
+    """It turns red again."""
+    entry = "{owner: web, until: 2020-01-01, reason: issue 7}"
+    project.suite(f"- {{name: known, get: api:/bad, expect: {{status: 200}}, quarantine: {entry}}}\n")
+    run = project.run()
+    run.require(20, "confirmed_failure")
+    assert run.verdict["warnings"] == ["the quarantine of known ended on 2020-01-01; it counts again (owner: web)"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [("{owner: web, until: soon, reason: x}", "takes a day such as 2026-12-01"), ("{owner: web, until: 2099-01-01}",
+     "'reason' is missing"), ("yes", "takes a mapping")],
+)  # fmt: skip
+def test_wrong_quarantines(project: Project, entry: str, said: str) -> None:
+    """A quarantine without an end, a reason or an owner is an error of the configuration."""
+    project.suite(f"- {{name: a, get: api:/ok, expect: {{status: 200}}, quarantine: {entry}}}\n")
+    run = project.run()
+    assert run.verdict["verdict"] == "inconclusive"
+    assert said in run.out + run.err
+
+
+def test_wrong_marks(project: Project) -> None:
+    """So it is in a mark."""
+    project.tests('@pytest.mark.check(quarantine={"until": "soon"})\ndef test_it(api): pass\n')
+    run = project.run()
+    assert run.verdict["reason"] == "config_error"
+    assert "quarantine takes a dict of 'owner', 'until' (YYYY-MM-DD) and 'reason'" in run.out + run.err

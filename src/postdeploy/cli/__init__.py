@@ -24,6 +24,8 @@ _COMMANDS: Final = (
     "notify",
     "report",
     "history",
+    "flakes",
+    "slo",
     "replay",
     "plan",
     "lock",

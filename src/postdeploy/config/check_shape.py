@@ -16,6 +16,7 @@ from postdeploy.config.values import DURATION, FLAG, LINE, choice, count, read_l
 from postdeploy.config.wording import way_out
 from postdeploy.domain.check import Kind, Repeat, When
 from postdeploy.domain.policy import Severity
+from postdeploy.domain.quarantine import is_day
 
 __all__ = ["CHECK", "DEFAULTS", "STEPS", "read_when"]
 
@@ -73,6 +74,24 @@ def _read_repeat(node: Node, scope: Scope) -> Repeat:
     return Repeat(times, passes)
 
 
+def _read_day(node: Node, _scope: Scope) -> str:
+    day = read_line(node)
+    if not is_day(day):
+        raise Wrong(f"takes a day such as 2026-12-01, not {seen(node)}")
+    return day
+
+
+_QUARANTINE: Final = Shape(
+    {
+        "owner": Field(LINE, "Who mends it.", required=True),
+        "until": Field(
+            Type(_read_day, {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+            "The first day, in UTC, on which its failures count again.",
+            required=True,
+        ),
+        "reason": Field(LINE, "Why it is there, such as the number of an issue.", required=True),
+    }
+)
 _SHARED: Final[Mapping[str, Field]] = {
     "kind": Field(choice(Kind), "What it is about: health, api or ui. Default: seen from what it does."),
     "severity": Field(choice(Severity), "How much a confirmed failure weighs. Default: critical."),
@@ -96,6 +115,9 @@ _COMMON: Final[Mapping[str, Field]] = {
     ),
     "repeat": Field(
         Type(_read_repeat, _REPEAT.schema), "How often it is executed and how many must pass: {times: 10, pass: 9}."
+    ),
+    "quarantine": Field(
+        _QUARANTINE.type, "Keeps its failures from counting until a day: {owner: web, until: 2026-12-01, reason: …}."
     ),
     "repeatable": Field(FLAG, "Whether it may be tried again although it writes. Default: false."),
     "finally": Field(

@@ -15,6 +15,7 @@ from postdeploy.config.shape import table
 from postdeploy.config.steps import ALL_STEP_FIELDS, ANY_STEP, DEFAULT_TIMEOUT, STEP, expects, read_step, verb_of
 from postdeploy.domain.check import Check, HttpProbe, Kind, PageProbe, Repeat, Step, When
 from postdeploy.domain.policy import Severity
+from postdeploy.domain.quarantine import Quarantine
 
 __all__ = ["Suite", "read_check"]
 
@@ -127,7 +128,13 @@ def _check(
         when=values.get("when", When()),
         repeat=values.get("repeat", Repeat()),
         repeatable=values.get("repeatable", False),
+        quarantine=_quarantine(values.get("quarantine")),
     )
+
+
+def _quarantine(found: Mapping[str, str] | None) -> Quarantine | None:
+    """Only a whole one: what is missing in it was reported."""
+    return Quarantine(**found) if found and len(found) == len(Quarantine.__slots__) else None
 
 
 def _kind(path: str, steps: Iterable[Step]) -> Kind:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from postdeploy.domain.expectation import Expectation
 from postdeploy.domain.policy import Severity
+from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.selection import Selector
 from postdeploy.domain.target import SAFE_METHODS, Location
 from postdeploy.lazy_dataclass import dataclass, field
@@ -206,6 +207,7 @@ class Check:
     when: When = When()
     repeat: Repeat = Repeat()
     repeatable: bool = False
+    quarantine: Quarantine | None = None
 
     @property
     def services(self) -> tuple[str, ...]:

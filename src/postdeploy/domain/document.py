@@ -57,6 +57,7 @@ def verdict_document(
         "services": {name: _service(state) for name, state in evidence.services.items()},
         "control": [_control(result) for result in evidence.control],
         "baseline": _baseline(evidence),
+        "past": _past(evidence),
         "counts": evidence.counts(),
         "narrowed_by": list(evidence.narrowed_by),
         "suite": _suite(evidence),
@@ -124,6 +125,20 @@ def _control(result: ControlResult) -> dict[str, Any]:
 def _baseline(evidence: Evidence) -> dict[str, Any] | None:
     baseline = evidence.baseline
     return {"release": baseline.release, "source": baseline.source} if baseline else None
+
+
+def _past(evidence: Evidence) -> dict[str, Any] | None:
+    past = evidence.past
+    if past is None:
+        return None
+    timed = sum(timing is not None for timing in past.checks.values())
+    return {
+        "source": past.source,
+        "run": past.run,
+        "last_good": past.last_good,
+        "checks": len(past.checks),
+        "timed": timed,
+    }
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from postdeploy.domain.facts import (
     ServiceState,
 )
 from postdeploy.domain.lock import Lock
+from postdeploy.domain.past import Past
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.reading import array, mapping, number, optional_text, text
 from postdeploy.domain.result import CheckResult, Outcome
@@ -62,6 +63,7 @@ class Evidence:
     incidents: tuple[Incident, ...] = ()
     control: tuple[ControlResult, ...] = ()
     baseline: Baseline | None = None
+    past: Past | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = False
     finished_at: float | None = None
@@ -75,6 +77,15 @@ class Evidence:
         """The checks that reported although nobody planned them."""
         planned = {check.id for check in self.plan}
         return tuple(check for check in self.results if check not in planned)
+
+    def excused(self, check: PlannedCheck) -> bool:
+        """Whether the check failed in a quarantine that holds: what it says of the target does not count yet."""
+        result = self.result(check)
+        return bool(result.attempts) and result.outcome is Outcome.FAILED and self.quarantined(check)
+
+    def quarantined(self, check: PlannedCheck) -> bool:
+        """Whether the check was in quarantine when the run began."""
+        return check.quarantine is not None and check.quarantine.holds(number(self.run["started"]))
 
     def answered_since(self, moment: float) -> bool:
         """Whether anything of the target is known to have answered at this moment or later, so our network works."""
@@ -125,7 +136,7 @@ def _require_order(state: Mapping[str, Any], kind: str) -> None:
         raise ValueError(f"the record '{kind}' stands where it cannot: a run starts once, with its first record")
     if "finished" in state:
         raise ValueError(f"the record '{kind}' stands after the end of the run")
-    if kind in {"plan", "baseline", "suite", "lock"} and kind in state:
+    if kind in {"plan", "baseline", "past", "suite", "lock"} and kind in state:
         raise ValueError(f"the record '{kind}' stands twice")
 
 
@@ -147,6 +158,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
         incidents=tuple(state["incidents"]),
         control=tuple(state["control"]),
         baseline=state.get("baseline"),
+        past=state.get("past"),
         budget=state.get("budget", {}),
         finished="finished" in state,
         finished_at=state.get("finished"),
@@ -214,6 +226,10 @@ def _baseline(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["baseline"] = Baseline.from_json(record)
 
 
+def _past(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state["past"] = Past.from_json(record)
+
+
 def _budget(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["budget"] = mapping(record["used"])
 
@@ -236,6 +252,7 @@ _RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]]
     "incident": _incident,
     "control": _control,
     "baseline": _baseline,
+    "past": _past,
     "budget": _budget,
     "finished": _finished,
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from postdeploy.domain.policy import Severity
+from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.reading import array, count, flag, mapping, number, optional_text, text
 from postdeploy.domain.result import Outcome
 from postdeploy.lazy_dataclass import dataclass, field
@@ -45,6 +46,7 @@ class PlannedCheck:
     runbook: str | None = None
     services: tuple[str, ...] = ()
     may_repeat: bool = True
+    quarantine: Quarantine | None = None
 
     @property
     def required(self) -> bool:
@@ -52,7 +54,8 @@ class PlannedCheck:
         return self.severity is not Severity.MINOR
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON builtins."""
+        """As JSON builtins; ``quarantine`` only where there is one."""
+        quarantine = {"quarantine": self.quarantine.to_json()} if self.quarantine else {}
         return {
             "id": self.id,
             "name": self.name,
@@ -64,6 +67,7 @@ class PlannedCheck:
             "runbook": self.runbook,
             "services": list(self.services),
             "may_repeat": self.may_repeat,
+            **quarantine,
         }
 
     @classmethod
@@ -81,6 +85,7 @@ class PlannedCheck:
             runbook=optional_text(fields["runbook"]),
             services=tuple(text(service) for service in array(fields["services"])),
             may_repeat=flag(fields["may_repeat"]),
+            quarantine=Quarantine.from_json(fields["quarantine"]) if "quarantine" in fields else None,
         )
 
 

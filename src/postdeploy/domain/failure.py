@@ -67,6 +67,8 @@ def _summary(failures: Sequence[_Failure], causes: tuple[Cause, ...]) -> str:
 
 def _failures(evidence: Evidence, policy: Policy) -> Iterator[_Failure]:
     for check in evidence.plan:
+        if evidence.excused(check):
+            continue
         if policy.on_maintenance is OnMaintenance.HOLD and closed(evidence.result(check), evidence):
             continue
         confirmed = _confirmed(check, evidence.result(check), evidence, policy.confirm)

@@ -97,7 +97,11 @@ def _vanished(evidence: Evidence) -> _Missing | None:
 
 
 def _unproven(evidence: Evidence, policy: Policy) -> _Missing | None:
-    required = [(check, evidence.result(check)) for check in evidence.plan if is_required(check, policy)]
+    required = [
+        (check, evidence.result(check))
+        for check in evidence.plan
+        if is_required(check, policy) and not evidence.excused(check)
+    ]
     problems = [(text, _is_ours(result)) for check, result in required if (text := _missing_proof(check, result))]
     if problems:
         ours = [text for text, own in problems if own]
@@ -185,7 +189,7 @@ def _unseen(evidence: Evidence) -> _Missing | None:
 
 
 def _flaky(evidence: Evidence, policy: Policy) -> _Missing | None:
-    flaky = [check.name for check in evidence.plan if evidence.result(check).flaky]
+    flaky = [check for check in evidence.plan if evidence.result(check).flaky and not evidence.quarantined(check)]
     if len(flaky) <= policy.flaky:
         return None
     return Reason.FLAKY_UNRESOLVED, f"{len(flaky)} checks passed only when repeated, {policy.flaky} are allowed"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
 from postdeploy.domain.health import control_warnings
+from postdeploy.domain.past import past_warnings
 from postdeploy.domain.policy import OnFailure, Policy
 from postdeploy.domain.result import CheckResult, Outcome
 
@@ -15,14 +16,31 @@ __all__ = ["find_warnings", "is_required"]
 def find_warnings(evidence: Evidence, policy: Policy) -> tuple[str, ...]:
     """One text for each flaky check, each check without a passing result that only warns, each sick control probe.
 
-    Checks that the lock does not have share one.
+    Each quarantine that matters has one, too. Checks that the lock does not have share one; so do those that the last
+    run had and this one has not, and those that became slow.
     """
     checks = tuple(
         text
         for check in evidence.plan
         for text in _warnings(check, evidence.result(check), policy.actions[check.severity])
     )
-    return (*checks, *control_warnings(evidence), *_unlocked(evidence))
+    return (
+        *checks,
+        *_quarantines(evidence),
+        *control_warnings(evidence),
+        *_unlocked(evidence),
+        *past_warnings(evidence),
+    )
+
+
+def _quarantines(evidence: Evidence) -> Iterator[str]:
+    """What a quarantine has kept from counting, and each that is over: it is to be taken out, or renewed."""
+    for check in evidence.plan:
+        entry = check.quarantine
+        if entry is not None and not evidence.quarantined(check):
+            yield f"the quarantine of {check.name} ended on {entry.until}; it counts again (owner: {entry.owner})"
+        elif entry is not None and evidence.excused(check):
+            yield f"in quarantine until {entry.until}: {check.name} failed (owner: {entry.owner}; {entry.reason})"
 
 
 def _unlocked(evidence: Evidence) -> Iterator[str]:

@@ -20,10 +20,12 @@ __all__ = [
     "durations",
     "find_run",
     "hour_sums",
+    "last_good_release",
     "last_runs",
     "messages",
     "messages_by_id",
     "outcomes",
+    "runs_before",
     "target_latencies",
     "target_names",
     "verdicts_since",
@@ -115,6 +117,28 @@ def last_runs(database: Database, target: str, most: int, *, before: int | None 
         most=most,
     )
     return [_run(row, target) for row in rows]
+
+
+def runs_before(database: Database, target: str, release: str, most: int) -> list[RunRow]:
+    """The newest complete runs of a target that are about another release and were decided, newest first."""
+    rows = database.rows(
+        f"SELECT {', '.join(_RUN)} FROM runs WHERE target_no = :target AND complete = 1 AND verdict <> 'inconclusive' "  # noqa: S608
+        "AND release <> :release ORDER BY started DESC, run_no DESC LIMIT :most",
+        target=_number(database, target),
+        release=release,
+        most=most,
+    )
+    return [_run(row, target) for row in rows]
+
+
+def last_good_release(database: Database, target: str) -> str | None:
+    """The release of the newest run of a target that passed; None if none did."""
+    rows = database.rows(
+        "SELECT release FROM runs WHERE target_no = :target AND verdict = 'pass' AND release IS NOT NULL "
+        "ORDER BY started DESC, run_no DESC LIMIT 1",
+        target=_number(database, target),
+    )
+    return rows[0][0] if rows else None
 
 
 def find_run(database: Database, run_id: str) -> RunRow:

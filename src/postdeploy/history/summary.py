@@ -59,6 +59,7 @@ def _check(check: PlannedCheck, result: CheckResult) -> CheckMemory:
         duration=last.duration if last else None,
         phases=dict(last.phases) if last else {},
         message=next(_messages(result), None),
+        quarantine=check.quarantine.to_json() if check.quarantine else None,
     )
 
 

@@ -73,6 +73,8 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
 
     leaks: list[str] = []
     try:
+        if recorder.memory is not None:
+            recorder.memory.wait()
         leaks = recorder.cleanse()
         status = exit_status(recorder.verdict or recorder.seal(pytest_exit))
     except Exception as error:  # noqa: BLE001  # whatever it is: there is no verdict

@@ -46,6 +46,8 @@ def say_last_words(config: pytest.Config, recorder: Recorder, reports: Sequence[
 
 def say_kept(recorder: Recorder, kept: Kept | None) -> None:
     """That the run is not in its history, and how it gets there; to standard error, like everything that is amiss."""
+    if recorder.memory is not None and recorder.memory.problem is not None:
+        sys.stderr.write(f"postdeploy: earlier runs could not be compared with: {recorder.memory.problem}\n")
     if kept is not None and kept.problem is not None:
         command = f"postdeploy history import {recorder.path.parent}"
         sys.stderr.write(f"postdeploy: this run is not in the history yet: {kept.problem}; later: {command}\n")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import pytest
 
 from postdeploy.domain.check import Kind, When
 from postdeploy.domain.policy import Severity
+from postdeploy.domain.quarantine import Quarantine
 
 __all__ = ["arguments", "find_problems", "when_of"]
 
 _WORDS: Final = {"severity": tuple(map(str, Severity)), "kind": tuple(map(str, Kind))}
 _TEXTS: Final = ("owner", "runbook")
 _REQUEST: Final = re.compile(r"[A-Z]+ +[a-z][a-z0-9_]*:/\S*")
-_KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable")
+_KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable", "quarantine")
 
 
 def arguments(item: pytest.Item) -> Mapping[str, Any]:
@@ -48,17 +49,21 @@ def _problems(item: pytest.Item) -> Iterator[str]:
     yield from _strange_writes(item)
     if any(mark.args for mark in marks):
         yield "the 'check' mark takes keyword arguments only"
-    for key, value in arguments(item).items() if marks else ():
-        if key not in _KEYS:
-            yield f"the 'check' mark knows no '{key}'{_close(key, _KEYS)}"
-        elif key in _WORDS and str(value) not in _WORDS[key]:
-            yield f"{key} {value!r} is none of {', '.join(_WORDS[key])}{_close(str(value), _WORDS[key])}"
-        elif key in _TEXTS and not isinstance(value, str):
-            yield f"{key} takes a text, not {value!r}"
-        elif key == "repeatable" and not isinstance(value, bool):
-            yield f"repeatable takes True or False, not {value!r}"
-        elif key == "when" and not _names(value):
-            yield "'when' takes the name of a target or a list of them"
+    found = arguments(item).items() if marks else ()
+    yield from (problem for key, value in found if (problem := _problem(key, value)))
+
+
+def _problem(key: str, value: Any) -> str | None:
+    """What is wrong with one argument."""
+    if key not in _KEYS:
+        return f"the 'check' mark knows no '{key}'{_close(key, _KEYS)}"
+    if key in _WORDS:
+        known, word = _WORDS[key], str(value)
+        return None if word in known else f"{key} {value!r} is none of {', '.join(known)}{_close(word, known)}"
+    if key in _TEXTS:
+        return None if isinstance(value, str) else f"{key} takes a text, not {value!r}"
+    fits, wanted = _OTHERS[key]
+    return None if fits(value) else wanted.format(value)
 
 
 def _strange_writes(item: pytest.Item) -> Iterator[str]:
@@ -67,9 +72,23 @@ def _strange_writes(item: pytest.Item) -> Iterator[str]:
             yield f"the 'writes' mark takes requests such as 'POST api:/orders', not {text!r}"
 
 
+def _is_quarantine(raw: Any) -> bool:
+    try:
+        return Quarantine.from_json(raw).to_json() == raw and all(map(str.strip, raw.values()))
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def _names(raw: Any) -> bool:
     names = (raw,) if isinstance(raw, str) else raw
     return isinstance(names, tuple | list | set | frozenset) and all(isinstance(name, str) for name in names)
+
+
+_OTHERS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "when": (_names, "'when' takes the name of a target or a list of them"),
+    "repeatable": (lambda value: isinstance(value, bool), "repeatable takes True or False, not {!r}"),
+    "quarantine": (_is_quarantine, "quarantine takes a dict of 'owner', 'until' (YYYY-MM-DD) and 'reason'"),
+}
 
 
 def _close(word: str, options: Iterable[str]) -> str:

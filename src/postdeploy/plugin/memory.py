@@ -1,9 +1,14 @@
-"""A run and the history: what it leaves there when its verdict is sealed."""
+"""A run and the history: what it is told of earlier runs while it runs, and what it leaves when it is sealed.
+
+Reading and writing have threads of their own and are waited for within bounds, so that a database can be slow or away.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -21,14 +26,65 @@ __all__ = ["Memory", "find_memory"]
 
 _OFF: Final = "off"
 
+_READING: Final = 3.0
+"""Seconds that the end of a run may wait for what earlier runs say."""
+
 
 class Memory:
     """Where one run is remembered."""
 
     def __init__(self, place: Place, retention: Retention, reports: Path) -> None:
         self.place = place
+        self.problem: str | None = None
+        self._reader: threading.Thread | None = None
         self._retention = retention
         self._reports = reports
+
+    def recall(
+        self, target: str, expected: str | None, learn: Callable[[Mapping[str, Any]], None], *, baseline: bool
+    ) -> None:
+        """Begin to read what earlier runs say, as records for the journal; a baseline only where it is wanted."""
+        if self.place.file is not None and not self.place.file.exists():
+            return
+        work = (target, expected, learn, baseline)
+        self._reader = threading.Thread(target=self._read, args=work, daemon=True, name="postdeploy-history")
+        self._reader.start()
+
+    def wait(self) -> None:
+        """Until everything was read, or for long enough."""
+        if self._reader is not None:
+            self._reader.join(_READING)
+            if self._reader.is_alive():
+                self.problem = f"{self.place}: it did not answer within {_READING:g} s"
+
+    def _read(
+        self, target: str, expected: str | None, learn: Callable[[Mapping[str, Any]], None], baseline: bool
+    ) -> None:
+        from postdeploy.errors import JournalError
+
+        try:
+            for record in self._records(target, expected, baseline):
+                learn(record)
+        except JournalError:
+            pass  # whoever writes next tells it
+        except Exception as error:  # noqa: BLE001  # a history that cannot be read is as good as none
+            self.problem = str(error)
+
+    def _records(self, target: str, expected: str | None, baseline: bool) -> Iterator[dict[str, Any]]:
+        from postdeploy.history.database import open_database
+        from postdeploy.history.recall import recall_baseline, recall_past
+
+        database, source = open_database(self.place, patience=_READING), f"history {self.place}"
+        try:
+            before = recall_baseline(database, target, expected, source) if baseline else None
+            if before is not None:
+                outcomes = {check: outcome.value for check, outcome in before.outcomes.items()}
+                yield {"record": "baseline", "release": before.release, "outcomes": outcomes, "source": before.source}
+            past = recall_past(database, target, source)
+            if past is not None:
+                yield {"record": "past", **past.to_json()}
+        finally:
+            database.close()
 
     def keep(self, evidence: Evidence, verdict: Verdict) -> Kept:
         """Write the run, within a few seconds or not at all; it can neither raise nor change anything."""

@@ -111,4 +111,5 @@ def _declared(check: Check) -> PlannedCheck:
         runbook=check.runbook,
         services=check.services,
         may_repeat=check.may_repeat,
+        quarantine=check.quarantine,
     )

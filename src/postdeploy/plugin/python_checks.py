@@ -10,6 +10,7 @@ import pytest
 from postdeploy.domain.check import Kind
 from postdeploy.domain.evidence import PlannedCheck
 from postdeploy.domain.policy import Severity
+from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Location, Target
 from postdeploy.plugin.keys import RESULT
@@ -36,6 +37,7 @@ def plan_python(item: pytest.Item, target: Target) -> PlannedCheck:
         runbook=mark.get("runbook"),
         services=tuple(_services(names, target)),
         may_repeat=mark.get("repeatable", item.get_closest_marker("writes") is None),
+        quarantine=Quarantine.from_json(mark["quarantine"]) if "quarantine" in mark else None,
     )
 
 

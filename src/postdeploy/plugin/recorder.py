@@ -67,6 +67,8 @@ class Recorder:
             self._ledger.append(baseline)
         if lock is not None:
             self._ledger.append({"record": "lock", "file": lock.file, "checks": list(lock.checks)})
+        if self.memory is not None:
+            self.memory.recall(target.name, context.expected, self.learn, baseline=baseline is None)
         self.signals.install()
 
     def warm(self) -> None:
