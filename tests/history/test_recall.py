@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import NormalDist
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ Open = Callable[[Place], Database]
 
 
 def write(
-    history: Database, name: str, release: str, at: float, more: dict[str, object] | None = None, **checks: str
+    history: Database, name: str, release: str, at: float, more: Mapping[str, Any] | None = None, **checks: str
 ) -> None:
     """Write a run about a release; checks by outcome."""
     memory = run(name, *(check(key, outcome) for key, outcome in checks.items()), at=at, release=release, **more or {})
@@ -54,7 +55,8 @@ def test_past(place: Place, opened: Open) -> None:
     history = opened(place)
     assert recall_past(history, "staging", "history") is None
     for number in range(21):
-        write(history, f"r{number}", "r1", number, a="passed", **{"b": "passed"} if number else {"gone": "passed"})
+        other = "b" if number else "gone"
+        write(history, f"r{number}", "r1", number, None, **{"a": "passed", other: "passed"})
     write(history, "bad", "r2", 30, a="passed", b="failed")
     write(history, "part", "r3", 40, {"complete": False}, c="passed")
     found = recall_past(history, "staging", "history")
@@ -68,7 +70,7 @@ def test_past(place: Place, opened: Open) -> None:
 def test_false_alarms(times: int, checks: int) -> None:
     """A threshold on estimates is passed by as few normal logarithms as it says: one in a hundred for all checks."""
     chance, normal, tails = random.Random(7), NormalDist(), []
-    for _ in range(1000):
+    for _ in range(4000):
         past = timing_of(math.exp(chance.gauss(0, 1)) for _ in range(times))
         assert past is not None
         tails.append(normal.cdf(-(math.log(past.median) + past.spread * threshold(times, checks))))

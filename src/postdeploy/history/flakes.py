@@ -94,13 +94,6 @@ def _state(check: CheckSum, now: float) -> str:
 
 
 def _cells(flake: Flake) -> tuple[str, ...]:
-    entry = flake.quarantine
-    told = {
-        None: lambda _: "-",
-        "holds": lambda one: f"until {one['until']} ({one['owner']}: {one['reason']})",
-        "over": lambda one: f"OVER since {one['until']} ({one['owner']}: {one['reason']})",
-        "idle": lambda one: f"until {one['until']} ({one['owner']}); it has passed at once ever since: take it out",
-    }
     return (
         str(flake.flaky),
         str(flake.runs),
@@ -109,5 +102,15 @@ def _cells(flake: Flake) -> tuple[str, ...]:
         str(flake.failed),
         shown(flake.owner or "-", 20),
         shown(flake.id),
-        shown(told[flake.state](entry or {}), 100),
+        shown(_quarantine(flake), 100),
     )
+
+
+def _quarantine(flake: Flake) -> str:
+    entry = flake.quarantine
+    if entry is None:
+        return "-"
+    until, who = entry["until"], f"({entry['owner']}: {entry['reason']})"
+    if flake.state == "over":
+        return f"OVER since {until} {who}"
+    return f"until {until} {who}" + ("; it has passed at once ever since: take it out" if flake.state == "idle" else "")
