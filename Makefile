@@ -38,7 +38,9 @@ demo: browser ## set up, then verify the bundled demo
 rollback-demo: browser ## a bad release is rolled back, blue/green and canary, nobody loses a request (FAULT=api-500)
 	$(BIN)/python -m demo.rollback $(FAULT)
 
-test: $(VENV)/.dev browser lint types layers coverage unit ## set up, then everything that CI checks
+test: $(VENV)/.dev browser fault-tools database-server report-tools ## set up, then everything that CI checks
+	$(MAKE) --jobs=2 --output-sync=target lint types layers coverage
+	$(MAKE) unit
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -61,9 +63,10 @@ mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants 
 	$(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python -m scripts.mutants
 
-unit: $(VENV)/.dev fault-tools database-server report-tools
+unit: $(VENV)/.dev fault-tools database-server report-tools # all that coverage does not run
 	rm -rf $(FAULT_RECORDS)
-	FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist loadfile --reruns 1 tests --ignore tests/pipeline_tools
+	FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist worksteal --reruns 1 \
+	  tests --ignore=tests/pipeline_tools --ignore=tests/domain $(JUDGES:%=--ignore=tests/test_%.py)
 	$(BIN)/python -m scripts.fault_matrix --check $(FAULT_RECORDS)
 
 report-tools: $(VENV)/.dev # what the tests read reports with
@@ -81,8 +84,8 @@ database-server: # what the tests of the history keep it in
 
 faults: $(VENV)/.dev browser fault-tools ## as root: inject every fault, and write docs/reference/fault-matrix.md
 	rm -rf $(FAULT_RECORDS)
-	status=0; FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --reruns 1 \
-	  tests/faults || status=$$?; $(BIN)/python -m scripts.fault_matrix $(FAULT_RECORDS) && exit $$status
+	status=0; FAULT_RECORDS=$(FAULT_RECORDS) $(BIN)/python -m pytest -q -p no:playwright -n $(WORKERS) --dist worksteal \
+	  --reruns 1 tests/faults || status=$$?; $(BIN)/python -m scripts.fault_matrix $(FAULT_RECORDS) && exit $$status
 
 fuzz: $(VENV)/.dev ## fuzz what reads configuration, verdicts, answers and reports, for ten minutes
 	$(BIN)/python -m scripts.fuzz

@@ -39,7 +39,10 @@ targets:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is broken, and what must come of it; ``arguments`` go to pytest, ``server`` to the demo."""
+    """What is broken, and what must come of it.
+
+    ``arguments`` go to pytest, ``server`` to the demo; ``kill_after`` are seconds after the run began.
+    """
 
     name: str
     verdict: str
@@ -78,12 +81,13 @@ def run_scenario(scenario: Scenario, *more: str) -> Observed:
             sys.executable, "-m", "pytest", "--target=demo", f"--targets={targets}", f"--reports={reports}",
             "-p", "no:cacheprovider", *scenario.arguments, *more,
         ]  # fmt: skip
-        status, output = _run(command, scenario.kill_after, Path(folder, "ca.pem"))
+        status, output = _run(command, scenario.kill_after, Path(folder))
         document = json.loads((reports / "verdict.json").read_text("utf-8"))
     return Observed(document["verdict"], document["reason"], document["action"], status, document, output)
 
 
-def _run(command: list[str], kill_after: float | None, authorities: Path) -> tuple[int, str]:
+def _run(command: list[str], kill_after: float | None, folder: Path) -> tuple[int, str]:
+    authorities = folder / "ca.pem"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     if authorities.exists():
         environment["SSL_CERT_FILE"] = str(authorities)
@@ -91,10 +95,18 @@ def _run(command: list[str], kill_after: float | None, authorities: Path) -> tup
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as process:
         if kill_after is not None:
+            _wait_for(folder / "reports" / "verdict.json")
             time.sleep(kill_after)
             os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate(timeout=180)
         return process.returncode, output.decode("utf-8", "backslashreplace")
+
+
+def _wait_for(path: Path) -> None:
+    """Until the run has begun, however busy the machine is."""
+    end = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -156,7 +168,7 @@ SCENARIOS = (
     ),
     Scenario(
         "killed",
-        "inconclusive", "incomplete", "hold", -9, kill_after=3.0,
+        "inconclusive", "incomplete", "hold", -9, kill_after=1.0,
         note="SIGKILL in mid-run: the file says that the run started and never finished; the gate refuses it with 30",
     ),
 )  # fmt: skip

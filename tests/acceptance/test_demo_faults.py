@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from scripts.fault_scenarios import SCENARIOS, Scenario, run_scenario
+from scripts.fault_scenarios import SCENARIOS, Observed, Scenario, run_scenario
 
 CHOSEN = (
     "none", "api-500", "slow-api", "wrong-release", "mixed-release", "db-down", "flaky", "export-broken", "killed",
     "expired-certificate", "down-after-start=30",
 )  # fmt: skip
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+def _one_cause(observed: Observed) -> None:
+    """However many checks a dead service blocks, there is one cause."""
+    assert [cause["service"] for cause in observed.document["causes"]] == ["api"]
+
+
+def _pictures(observed: Observed) -> None:
+    """A failing UI check keeps a screenshot and a trace, and says where."""
+    failed = next(check for check in observed.document["checks"] if "png_export" in check["id"])
+    kept = {Path(path).name for path in failed["evidence"]}
+    assert {"screenshot.png", "trace.zip"} <= kept
+
+
+MORE: Mapping[str, Callable[[Observed], None]] = {"db-down": _one_cause, "export-broken": _pictures}
+"""What else is true of these, with and without workers."""
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
@@ -22,18 +39,10 @@ def test_a_fault_gets_its_verdict(scenario: Scenario, workers: str, tmp_path: Pa
     allure = [f"--alluredir={tmp_path}"] if workers == "0" else []
     observed = run_scenario(scenario, "-n", workers, *allure)
     assert observed.agrees(scenario), f"{observed}\n{observed.document.get('summary')}\n{observed.output[-3000:]}"
+    if more := MORE.get(scenario.name):
+        more(observed)
 
 
-@pytest.mark.parametrize("name", ["db-down", "hang"])
-def test_a_dead_service_is_one_cause(name: str) -> None:
-    """However many checks a dead service blocks, there is one cause."""
-    observed = run_scenario(BY_NAME[name])
-    assert [cause["service"] for cause in observed.document["causes"]] == ["api"]
-
-
-def test_a_broken_export_leaves_pictures() -> None:
-    """A failing UI check keeps a screenshot and a trace, and says where."""
-    observed = run_scenario(BY_NAME["export-broken"])
-    failed = next(check for check in observed.document["checks"] if "png_export" in check["id"])
-    kept = {Path(path).name for path in failed["evidence"]}
-    assert {"screenshot.png", "trace.zip"} <= kept
+def test_a_service_that_never_answers_is_one_cause() -> None:
+    """A hang blocks as a refusal does."""
+    _one_cause(run_scenario(BY_NAME["hang"]))

@@ -13,6 +13,7 @@ from textwrap import dedent, indent
 from typing import Any, Final
 
 from tests.faults.expected import NO_FILE, STARTED, Expected, Observed
+from tests.warm_python import WarmPython, warm_python
 
 __all__ = ["DECLARED", "Project", "Run", "ask_gate", "clean_environment"]
 
@@ -31,11 +32,9 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 def ask_gate(folder: Path, *more: str, target: str = "local", step: tuple[str, ...] = ()) -> tuple[int, str]:
     """The gate's status and what it says about the verdict in ``reports`` of a folder; ``step`` may be ``check``."""
-    command = [sys.executable, "-m", "postdeploy", "gate", *step, f"--target={target}", *more]
-    asked = subprocess.run(
-        command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=30, check=False
-    )
-    return asked.returncode, asked.stdout + asked.stderr
+    words = ("-m", "postdeploy", "gate", *step, f"--target={target}", *more)
+    asked = warm_python().run(words, cwd=folder, env=clean_environment(), timeout=30)
+    return asked.status, asked.out + asked.err
 
 
 @dataclass(slots=True)
@@ -187,7 +186,11 @@ class Project:
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None, **how: Any) -> Run:
         """Run ``pytest --target=local`` to its end; ``how`` is what ``pytest`` takes."""
-        return self.ended(self.start(self.pytest(*arguments, **how), env))
+        command, environment = self.pytest(*arguments, **how), clean_environment(**(env or {}))
+        if not WarmPython.fits(environment):
+            return self.ended(self.start(command, env))
+        ended = warm_python().run(command[1:], cwd=self.folder, env=environment, timeout=60, both=True)
+        return Run(self.folder, ended.status, ended.out, self.compare)
 
     def launch(self, *arguments: str, env: Mapping[str, str] | None = None, **how: Any) -> Run:
         """Run ``postdeploy verify local`` to its end; ``how`` is what ``verify`` takes."""

@@ -83,7 +83,8 @@ def test_ci_runs_what_every_machine_runs(workflow: Callable[[str], dict[str, Any
     jobs = workflow("ci.yml")["jobs"]
     ran = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
     assert ran == {
-        "check": ["bash .ci/run", 'sudo env "PATH=$PATH" make faults'],
+        "check": ["bash .ci/run"],
         "newest": ["make test"],
         "pipelines": ["make pipelines"],
+        "faults": ['sudo env "PATH=$PATH" make faults'],
     }

@@ -70,7 +70,7 @@ def test_every_job_has_an_end_and_few_permissions() -> None:
 def test_no_checkout_leaves_a_credential_behind() -> None:
     """The repository's token does not stay on disk for later steps."""
     checkouts = [step for _, step in steps() if "actions/checkout" in step.get("uses", "")]
-    assert len(checkouts) == 13
+    assert len(checkouts) == 14
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,9 +18,11 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests.warm_python import WarmPython, warm_python
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "peer-token-5f3a9c"
-FAST = ("-p", "no:playwright", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:allure_pytest")
+NEEDED = ("postdeploy.plugin.hooks", "pytest_timeout", "pytest_rerunfailures", "xdist.plugin")
 
 
 class Peer:
@@ -190,15 +193,28 @@ class Project:
         """Write the conftest of the project."""
         (self.path / "conftest.py").write_text("import pytest\n" + dedent(text))
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a run which loads the plugins that it names, and no others."""
+        return {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
     def command(self, *arguments: str, target: str | None = "local", fast: bool = True) -> list[str]:
         """The arguments of pytest."""
         chosen = [f"--target={target}"] if target else []
-        return [*(FAST if fast else ()), *(("-n2",) if self.workers == "2" else ()), *chosen, *arguments]
+        named = [word for name in NEEDED for word in ("-p", name)] if fast else []
+        return [*named, *(("-n2",) if self.workers == "2" else ()), *chosen, *arguments]
 
     def run(self, *arguments: str, target: str | None = "local", fast: bool = True, timeout: float = 60) -> Outcome:
-        """Run pytest to its end."""
+        """Run pytest to its end; with the plugins that it needs, or with all that are installed."""
         command = self.command(*arguments, target=target, fast=fast)
-        return Outcome(self.pytester.runpytest_subprocess(*command, timeout=timeout), self.reports)
+        if fast and WarmPython.fits(self.environment):
+            ended = warm_python().run(("-m", "pytest", *command), cwd=self.path, env=self.environment, timeout=timeout)
+            result = pytest.RunResult(ended.status, ended.out.splitlines(), ended.err.splitlines(), 0.0)
+            return Outcome(result, self.reports)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items() if fast else ():
+                patch.setenv(name, value)
+            return Outcome(self.pytester.runpytest_subprocess(*command, timeout=timeout), self.reports)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start pytest, for a test that does something to it."""
@@ -206,6 +222,7 @@ class Project:
         return subprocess.Popen(
             command,
             cwd=self.path,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -18,7 +18,9 @@ def _on_a_terminal(project: Project, *arguments: str) -> str:
     """What pytest writes to a terminal."""
     own, theirs = pty.openpty()
     command = [sys.executable, "-m", "pytest", *project.command(*arguments)]
-    process = subprocess.Popen(command, cwd=project.path, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    process = subprocess.Popen(
+        command, cwd=project.path, env=project.environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+    )
     os.close(theirs)
     chunks: list[bytes] = []
     while chunk := _read(own):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,7 +140,8 @@ def context(
     opened.set_default_navigation_timeout(_NAVIGATION_TIMEOUT)
     yield opened
     pages.close()
-    opened.close()
+    with suppress(Exception):  # a browser that was killed has closed everything, and says so in many ways
+        opened.close()
 
 
 @pytest.fixture
