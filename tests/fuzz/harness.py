@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import copy
 import json
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +19,6 @@ from hypothesis import strategies as st
 from postdeploy.config import load_suite, load_target
 from postdeploy.domain.observation import HttpObservation, UnreadableError
 from postdeploy.domain.redaction import Redactor, Secret
-from postdeploy.domain.target import Service, Target
 from postdeploy.errors import ConfigurationError, ProbeError
 from postdeploy.gate import Demand, judge
 from postdeploy.guard.artifacts import scrubbed
@@ -24,6 +26,7 @@ from postdeploy.guard.leaks import Traces
 from postdeploy.guard.unpacking import Unpacker
 from postdeploy.journal import render_document
 from postdeploy.probes.http_body import decode_body
+from tests.fuzz.seeds import RECORDS, SNIPPETS, STAGING, SUITE, TARGETS_FILE, VERDICT
 
 __all__ = ["TARGETS", "fuzz"]
 
@@ -39,48 +42,17 @@ def _target(name: str, *strategies: st.SearchStrategy[Any]) -> Callable[[Callabl
     return keep
 
 
-_TARGETS_FILE: Final = """\
-targets:
-  staging:
-    services: {web: https://staging.example.com, api: {url: "https://staging.example.com/api", health: /healthz}}
-    release: {from: "web:/build-info.json", json: $.commit, within: 3m, consecutive: 5}
-    secrets: {token: "${TOKEN}"}
-    access: read-only
-    allow: ["POST api:/auth/login"]
-    budget: {requests: 500, per_second: 10}
-    policy: {deadline: 5m, confirm: {attempts: 2, spacing: 1s}, actions: {critical: rollback}}
-  production: {extends: staging, services: {web: https://example.com}}
-"""
-_SUITE: Final = """\
-checks:
-  - name: a
-    get: api:/healthz
-    expect: {status: 200, json: {$.status: {in: [ok, degraded]}}, header: {cache-control: {contains: no-store}}}
-  - name: b
-    steps:
-      - post: api:/x
-        auth: bearer ${secrets.token}
-        json: {a: 1}
-        expect: {status: 201}
-        save: {id: $.id}
-    finally:
-      - delete: api:/x/${id}
-"""
-_SNIPPETS: Final = (
-    "${TOKEN}", "${file:/etc/passwd}", "&a", "*a", "<<: *a", "!!python/object:os.system", "\t", "\ufeff", "\x00",
-    "{{", "[", "]", "}", "- ", ": ", "# ", "\u202e", "NO", "010", "22:22", "~", "'", '"', "|", ">", "%", "@", "`",
-    "---\n", "\r", "1e999",
-)  # fmt: skip
-_STAGING: Final = Target(
-    "staging",
-    {"web": Service("web", "https://a.test"), "api": Service("api", "https://a.test/api")},
-    secrets={"token": Secret("token", "tok-5f3a9c77")},
-)
+@cache
+def _folder() -> Path:
+    """One for all inputs: to make and remove one for each takes most of the time."""
+    folder = tempfile.mkdtemp(prefix="postdeploy-fuzz-")
+    atexit.register(shutil.rmtree, folder)
+    return Path(folder)
 
 
 def _mutated(text: str) -> st.SearchStrategy[str]:
     """The text with pieces of it cut out, doubled, or replaced by what parsers stumble over."""
-    change = st.tuples(st.integers(0, len(text)), st.integers(0, 30), st.sampled_from(_SNIPPETS) | st.text(max_size=8))
+    change = st.tuples(st.integers(0, len(text)), st.integers(0, 30), st.sampled_from(SNIPPETS) | st.text(max_size=8))
 
     def apply(changes: list[tuple[int, int, str]]) -> str:
         changed = text
@@ -91,22 +63,22 @@ def _mutated(text: str) -> st.SearchStrategy[str]:
     return st.lists(change, min_size=1, max_size=4).map(apply)
 
 
-@_target("targets.yaml", _mutated(_TARGETS_FILE) | st.text(max_size=300), st.binary(max_size=4))
+@_target("targets.yaml", _mutated(TARGETS_FILE) | st.text(max_size=300), st.binary(max_size=4))
 def targets_file(text: str, tail: bytes) -> None:
     """targets.yaml."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(ConfigurationError):
-        path = Path(folder, "targets.yaml")
+    with contextlib.suppress(ConfigurationError):
+        path = _folder() / "targets.yaml"
         path.write_bytes(text.encode("utf-8", "surrogatepass") + tail)
         load_target(path, "staging", {"TOKEN": "tok-5f3a9c77"})
 
 
-@_target("suite", _mutated(_SUITE) | st.text(max_size=300), st.binary(max_size=4))
+@_target("suite", _mutated(SUITE) | st.text(max_size=300), st.binary(max_size=4))
 def suite_file(text: str, tail: bytes) -> None:
     """A declared suite."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(ConfigurationError):
-        path = Path(folder, "suite.yaml")
+    with contextlib.suppress(ConfigurationError):
+        path = _folder() / "suite.yaml"
         path.write_bytes(text.encode("utf-8", "surrogatepass") + tail)
-        load_suite(path, Path(folder), _STAGING)
+        load_suite(path, _folder(), STAGING)
 
 
 _JSON: Final = st.recursive(
@@ -114,34 +86,21 @@ _JSON: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-_VERDICT: Final[Mapping[str, Any]] = {
-    "schema": "postdeploy/verdict/1", "state": "sealed", "verdict": "pass", "reason": "all_required_passed",
-    "action": "promote", "summary": "s", "warnings": [],
-    "run": {"id": "r", "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:01Z", "tool": {"version": "0"}},
-    "target": {"name": "t"}, "release": {"expected": None}, "checks": [], "reports": {},
-    "evidence": {"file": "evidence.jsonl", "sha256": "0", "records": 1},
-}  # fmt: skip
-_RECORDS: Final = (
-    {"record": "started", "run": {"id": "r", "started": 1.0}, "target": {"name": "t"}, "policy": {}, "expected": None},
-    {"record": "plan", "checks": [], "narrowed_by": []},
-    {"record": "finished", "at": 2.0, "pytest_exit": 0},
-)
 
 
 @_target(
-    "verdict", st.lists(st.tuples(st.sampled_from(sorted(_VERDICT)), _JSON), max_size=3), st.binary(max_size=8), _JSON
+    "verdict", st.lists(st.tuples(st.sampled_from(sorted(VERDICT)), _JSON), max_size=3), st.binary(max_size=8), _JSON
 )
 def verdict_file(changes: list[tuple[str, Any]], tail: bytes, record: Any) -> None:
     """A verdict and its evidence, before the gate: it never promotes what does not follow from its evidence."""
-    document = copy.deepcopy(dict(_VERDICT)) | dict(changes)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "verdict.json")
-        with contextlib.suppress(ValueError):
-            path.write_bytes(render_document(document) + tail)
-        lines = [json.dumps(each) for each in (*_RECORDS, record)]
-        Path(folder, "evidence.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        ruling = judge(path, Demand("t", None, None, 1e12, 1.8e9))
-        assert ruling.status == 30, ruling
+    document = copy.deepcopy(dict(VERDICT)) | dict(changes)
+    path = _folder() / "verdict.json"
+    with contextlib.suppress(ValueError):
+        path.write_bytes(render_document(document) + tail)
+    lines = [json.dumps(each) for each in (*RECORDS, record)]
+    (_folder() / "evidence.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    ruling = judge(path, Demand("t", None, None, 1e12, 1.8e9))
+    assert ruling.status == 30, ruling
 
 
 _PACKED: Final = st.sampled_from(["gzip", "deflate", "gzip, gzip", "x-gzip", "identity", "br", "gzip, br, deflate"])

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from postdeploy.browser.faults import BrowserError
+from postdeploy.browser.film import may_be_filmed, without_film
 from postdeploy.browser.refusal import refuse_async
 from postdeploy.browser.task import PageTask
 from postdeploy.browser.toll import Rules
+from postdeploy.browser.veil import FRAMES, evaluation, picture, take, value_of, world
 from postdeploy.browser.watch import Watch
 
 if TYPE_CHECKING:
@@ -66,18 +68,31 @@ class PlaywrightTab:
         return await _told(self._page.locator(selector).first.all_inner_texts())
 
     async def screenshot(self, path: Path) -> None:
-        """Write a picture of what is in view."""
-        await _told(self._page.screenshot(path=path))
+        """Write a picture of what is in view, unless it might show a secret."""
+        await _told(self._screenshot(path))
 
     async def keep_trace(self, path: Path) -> None:
         """Write what was recorded."""
         if self._context is not None:
             await _told(self._context.tracing.stop(path=path))
+            without_film(path, self._task.redactor)
 
     async def close(self) -> None:
         """End the context."""
         if self._context is not None:
             await _told(self._context.close())
+
+    async def _screenshot(self, path: Path) -> None:
+        page = self._page
+        session = await page.context.new_cdp_session(page)
+
+        async def aside(script: str) -> Any:
+            made = await session.send(*world(await session.send(FRAMES)))
+            return value_of(await session.send(*evaluation(script, made)))
+
+        content = await take(picture(self._task.redactor), aside, page.screenshot)
+        if content is not None:
+            path.write_bytes(content)  # noqa: ASYNC240  # some kilobytes
 
     async def _open(self) -> None:
         context = self._context = await self._browser.new_context(
@@ -92,7 +107,7 @@ class PlaywrightTab:
             rules = Rules(self._task.allowed, task.routed, task.sealed, task.pace)
             await refuse_async(context, rules, self._watch)
         if self._task.trace and self._task.evidence is not None:
-            await context.tracing.start(screenshots=True, snapshots=True)
+            await context.tracing.start(screenshots=may_be_filmed(self._task.redactor), snapshots=True)
         self._watch.page = await context.new_page()
 
 

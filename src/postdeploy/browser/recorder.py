@@ -6,16 +6,19 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
+from postdeploy.browser.film import may_be_filmed, without_film
+from postdeploy.browser.veil import FRAMES, evaluation, picture, take_by, value_of, world
 from postdeploy.browser.watch import Watch, without
 from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import ConsoleMessage, FailedRequest, without_refused
+from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import Finding
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Page
 
 __all__ = ["PageRecorder"]
 
@@ -29,6 +32,7 @@ class PageRecorder:
         trace: whether to record a trace, which costs 40 %.
         release_header: the response header that names the release, if there is one.
         counts: whether an answer from this URL is an answer of the target.
+        redactor: knows the secrets that no picture may show.
     """
 
     def __init__(
@@ -37,7 +41,9 @@ class PageRecorder:
         trace: bool = False,
         release_header: str | None = None,
         counts: Callable[[str], bool] | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
+        self._redactor = redactor
         self.watch = Watch(release_header, counts)
         self._trace = trace
         self._contexts: list[BrowserContext] = []
@@ -49,7 +55,7 @@ class PageRecorder:
         self.watch.follow(context)
         self._contexts.append(context)
         if self._trace:
-            context.tracing.start(screenshots=True, snapshots=True, sources=False)
+            context.tracing.start(screenshots=may_be_filmed(self._redactor), snapshots=True, sources=False)
 
     def allow_console(self, pattern: str) -> None:
         """Expect console errors in which this regular expression is found."""
@@ -99,9 +105,20 @@ class PageRecorder:
         for context in self._contexts:
             with contextlib.suppress(Exception):  # a page that cannot be pictured: the logs are there
                 for page in context.pages[-1:]:
-                    page.screenshot(path=folder / SCREENSHOT, timeout=_SCREENSHOT)
+                    self._picture(page, folder / SCREENSHOT)
         self._stop(folder / TRACE)
         return kept(folder)
+
+    def _picture(self, page: Page, path: Path) -> None:
+        session = page.context.new_cdp_session(page)
+
+        def aside(script: str) -> Any:
+            made = session.send(*world(session.send(FRAMES)))
+            return value_of(session.send(*evaluation(script, made)))
+
+        content = take_by(picture(self._redactor), aside, lambda: page.screenshot(timeout=_SCREENSHOT))
+        if content is not None:
+            path.write_bytes(content)
 
     def discard(self) -> None:
         """Keep nothing of a test that passed."""
@@ -112,3 +129,5 @@ class PageRecorder:
         for number, context in enumerate(contexts if self._trace else ()):
             with contextlib.suppress(Exception):  # the browser may be gone, and the trace with it
                 context.tracing.stop(path=path if number == 0 else None)
+                if path is not None:
+                    without_film(path, self._redactor)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from postdeploy.domain.observation import PageObservation
+from postdeploy.domain.redaction import Redactor
 from postdeploy.guard.pace import Pace
 from postdeploy.lazy_dataclass import dataclass, field
 
@@ -39,6 +40,7 @@ class PageTask:
         allowed: why a request may not leave this machine; None permits everything and costs nothing.
         routed: whether every request is asked about before it leaves; if not, what the proxy refuses is noted only.
         sealed: whether what no route sees is taken away from the page, where it is routed.
+        redactor: knows the secrets that no picture may show, and is told of those that answers bring.
         pace: when requests may go, and who counts them; None lets them go at once, and counts nothing.
     """
 
@@ -55,3 +57,4 @@ class PageTask:
     routed: bool = True
     sealed: bool = True
     pace: Pace | None = None
+    redactor: Redactor | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import AnyStr, Final, Generic
 
@@ -31,6 +32,7 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, Secret] | Iterable[Secret] = ()) -> None:
         self.known: tuple[Secret, ...] = ()
+        self._learning = threading.Lock()
         self._texts: _Needles[str] = _Needles((), MASK)
         self._files: _Needles[bytes] | None = None
         self._in_json: tuple[str, ...] = ()
@@ -38,7 +40,11 @@ class Redactor:
             self.learn(secret)
 
     def learn(self, secret: Secret) -> bool:
-        """Mask this secret from now on; returns whether it is new."""
+        """Mask this secret from now on, from any thread; returns whether it is new."""
+        with self._learning:
+            return self._learn(secret)
+
+    def _learn(self, secret: Secret) -> bool:
         value = secret.reveal()
         if not value or any(value == each.reveal() for each in self.known):
             return False
@@ -59,6 +65,10 @@ class Redactor:
             if cut in text:
                 text = self._around(text.split(cut), cut)
         return text
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where in a text a secret value begins and ends, in any spelling; they may overlap."""
+        return self._texts.spans(text)
 
     def tree(self, value: object) -> object:
         """A JSON value with each secret value in its strings and keys replaced by the mask."""
@@ -139,6 +149,14 @@ class _Needles(Generic[AnyStr]):
             if form in text:
                 text = text.replace(form, self._mask[:1] * len(form) if keep_length else self._mask)
         return text
+
+    def spans(self, text: AnyStr) -> Iterator[tuple[int, int]]:
+        """Where each form begins and ends."""
+        for form in (form for anchor, forms in self._groups if anchor in text for form in forms):
+            at = text.find(form)
+            while at >= 0:
+                yield at, at + len(form)
+                at = text.find(form, at + 1)
 
     def beginning(self, text: AnyStr) -> int:
         """Where the end of the text begins that may be the beginning of a form; the length of the text if nowhere."""

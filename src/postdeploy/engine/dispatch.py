@@ -11,6 +11,7 @@ from postdeploy.browser.task import PageTask
 from postdeploy.created import CreationLedger
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
 from postdeploy.domain.observation import Observation, PageObservation, WebsocketObservation
+from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer, Ask
 from postdeploy.engine.fetching import Fetcher, Wish
@@ -69,6 +70,7 @@ class Dispatcher:
         deadline: when the run ends, in the seconds of the loop's clock.
         fence: what the browser may send.
         ledger: where it is noted what is created; None keeps no ledger.
+        redactor: knows what pictures of pages may not show, and is told of what pages are given.
     """
 
     target: Target
@@ -79,6 +81,7 @@ class Dispatcher:
     deadline: float | None = None
     fence: BrowserFence | None = None
     ledger: CreationLedger | None = None
+    redactor: Redactor | None = None
     _threads: ThreadPoolExecutor | None = None
     _fetcher: Fetcher | None = None
 
@@ -160,6 +163,7 @@ class Dispatcher:
             routed=self.fence.routed if self.fence else True,
             sealed=self.fence.sealed if self.fence else True,
             pace=self.fence.pace if self.fence else None,
+            redactor=self.redactor,
         )
         self._await(self.pages.submit(task), lambda answer: deliver(self._relative(answer)))
 

@@ -185,7 +185,7 @@ class Engine:
 
         target, context = self.target, self.context
         pages, fence = self._pages or Pages(), self._fence or BrowserFence(target, lambda: self._loop.meter)
-        facts = (context.run_id, pages, context.reports, context.deadline, fence, self._ledger)
+        facts = (context.run_id, pages, context.reports, context.deadline, fence, self._ledger, self._redactor)
         return CheckRunner(
             Dispatcher(target, self._loop, *facts),
             self._preflight,

@@ -47,6 +47,7 @@ class TestPages:
             trace=last,
             release_header=target.release.header if target.release else None,
             counts=lambda url: target.locate(url) is not None,
+            redactor=execution.redactor,
         )
 
     def report(self) -> None:

@@ -15,6 +15,7 @@ from postdeploy.browser.devtools.engine import NoEngineError, engine_script, que
 from postdeploy.browser.devtools.target import Target
 from postdeploy.browser.faults import BrowserError, is_gone, is_navigating
 from postdeploy.browser.task import PageTask
+from postdeploy.browser.veil import FRAMES, evaluation, picture, take, value_of, world
 from postdeploy.browser.watch import Watch
 
 __all__ = ["DevToolsTab"]
@@ -100,9 +101,21 @@ class DevToolsTab:
         return list(await self._query(f"{selector} >> nth=0", texts=True))
 
     async def screenshot(self, path: Path) -> None:
-        """Write a picture of what is in view. Raises BrowserError."""
-        picture = await self._page.session.call("Page.captureScreenshot", format="png")
-        _write(path, base64.b64decode(picture["data"]))
+        """Write a picture of what is in view, unless it might show a secret. Raises BrowserError."""
+        content = await take(picture(self._task.redactor), self._aside, self._capture)
+        if content is not None:
+            _write(path, content)
+
+    async def _capture(self) -> bytes:
+        answer = await self._page.session.call("Page.captureScreenshot", format="png")
+        return base64.b64decode(answer["data"])
+
+    async def _aside(self, script: str) -> Any:
+        """The value of a script in a world where the page cannot look on."""
+        session = self._page.session
+        method, facts = world(await session.call(FRAMES))
+        method, facts = evaluation(script, await session.call(method, **facts))
+        return value_of(await session.call(method, **facts))
 
     async def keep_trace(self, path: Path) -> None:
         """Do nothing: Playwright alone records traces."""
