@@ -1,6 +1,7 @@
 """JUnit XML as Jenkins, GitLab and GitHub's actions read it: one test case a check, whatever was repeated.
 
-The attempts of a check that passed only when repeated are ``flakyFailure`` elements, as Maven Surefire writes them.
+The attempts of a check that passed only when repeated are ``flakyFailure`` and ``flakyError`` elements, those before
+the last of one that did not pass ``rerunFailure`` and ``rerunError``, as Maven Surefire writes them.
 """
 
 from __future__ import annotations
@@ -79,14 +80,20 @@ def _case(check: Document) -> ET.Element:
     kind = _ELEMENTS.get(check["outcome"])
     if kind is not None:
         case.append(_outcome(kind, check))
-    elif check["flaky"]:
-        for attempt in check["attempts"]:
-            if attempt["outcome"] != "passed":
-                case.append(_outcome("flakyFailure", {**check, "attempts": [attempt]}))
+    case.extend(_repeated(check))
     if check["curl"] or check["evidence"]:
         output = ET.SubElement(case, "system-out")
         output.text = inert("\n".join(filter(None, (check["curl"], *_attachments(check)))))
     return case
+
+
+def _repeated(check: Document) -> Iterator[ET.Element]:
+    """What did not pass, and was not the last word."""
+    again = "flaky" if check["flaky"] else "rerun"
+    for attempt in check["attempts"][:-1]:
+        if attempt["outcome"] != "passed":
+            kind = "Failure" if attempt["outcome"] == "failed" else "Error"
+            yield _outcome(again + kind, {**check, "attempts": [attempt], "outcome": attempt["outcome"]})
 
 
 def _attachments(check: Document) -> Iterator[str]:

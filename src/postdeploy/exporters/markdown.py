@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from postdeploy.exporters import Read
@@ -32,9 +32,9 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"**{markdown(document['reason'])}**: {_brief(document['summary'])}"
     yield ""
     yield from _counts(document)
-    yield from _list("Warnings", [_brief(text) for text in document.get("warnings", ())])
-    yield from _list("What happened to the run", [_incident(one) for one in document.get("incidents", ())])
-    yield from _list("Causes", [_cause(one) for one in document.get("causes", ())])
+    yield from _list("Warnings", document.get("warnings", ()), _brief)
+    yield from _list("What happened to the run", document.get("incidents", ()), _incident)
+    yield from _list("Causes", document.get("causes", ()), _cause)
     yield from _failures([check for check in document.get("checks", ()) if check["outcome"] in {"failed", "errored"}])
 
 
@@ -53,12 +53,12 @@ def _counts(document: Document) -> Iterator[str]:
         yield ""
 
 
-def _list(heading: str, items: list[str]) -> Iterator[str]:
+def _list(heading: str, items: Sequence[Any], line: Callable[[Any], str]) -> Iterator[str]:
     if not items:
         return
     yield f"### {heading}"
     yield ""
-    yield from (f"- {item}" for item in items[:_SHOWN])
+    yield from (f"- {line(item)}" for item in items[:_SHOWN])
     if len(items) > _SHOWN:
         yield f"- and {len(items) - _SHOWN} more, all in the verdict"
     yield ""
