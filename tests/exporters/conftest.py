@@ -90,6 +90,12 @@ def unfinished() -> Document:
 
 
 @pytest.fixture
+def empty() -> Document:
+    """A finished run in which nothing was collected."""
+    return document_of(make.evidence())
+
+
+@pytest.fixture
 def large() -> Document:
     """Three hundred checks, a third of which failed."""
     results = [make.failed(f"check {n}") if n % 3 == 0 else make.passed(f"check {n}") for n in range(300)]

@@ -55,14 +55,26 @@ def show(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator[Show
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("run", ["good", "bad", "hostile", "unfinished", "large"])
+@pytest.mark.parametrize(
+    ("run", "width", "scheme"),
+    [
+        ("good", 1280, "light"), ("good", 390, "dark"),
+        ("bad", 1280, "light"), ("bad", 1280, "dark"), ("bad", 390, "light"), ("bad", 390, "dark"),
+        ("hostile", 1280, "dark"), ("hostile", 390, "light"),
+        ("unfinished", 1280, "light"), ("empty", 390, "dark"),
+        ("large", 1280, "light"), ("large", 390, "dark"),
+    ],
+)  # fmt: skip
 def test_axe_finds_nothing(
-    request: pytest.FixtureRequest, show: Show, picture: Any, problems: list[str], run: str, scheme: Any
+    request: pytest.FixtureRequest, show: Show, picture: Any, problems: list[str], run: str, width: int, scheme: Any
 ) -> None:
-    """No violation of accessibility rules and no complaint of the browser, light and dark, with everything opened."""
-    page = show(request.getfixturevalue(run), picture, color_scheme=scheme, bypass_csp=True)
-    page.evaluate("for (const one of [...document.querySelectorAll('details')].slice(0, 40)) one.open = true")
+    """No violation of accessibility rules, light and dark, on a desk and on a phone, with everything opened."""
+    language = "en-US" if scheme == "light" else "ko-KR"
+    screen = {"width": width, "height": 844}
+    page = show(
+        request.getfixturevalue(run), picture, color_scheme=scheme, bypass_csp=True, locale=language, viewport=screen
+    )
+    page.evaluate("for (const one of [...document.querySelectorAll('details')].slice(0, 9)) one.open = true")
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
     found = page.evaluate("axe.run().then((results) => results.violations.map((one) => [one.id, one.nodes[0].html]))")
     assert found == []
@@ -118,6 +130,84 @@ def test_a_keyboard_is_enough(show: Show, good: Document) -> None:
     page.locator("details.check summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("details.check").first.get_attribute("open") is not None
+
+
+def tab_to(page: Page, text: str) -> None:
+    """Press Tab until what has the focus says so, as somebody without a mouse would."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        told = page.evaluate("(document.activeElement.ariaLabel || '') + document.activeElement.innerText")
+        if text in told:
+            return
+    raise AssertionError(f"no stop says {text!r}")
+
+
+def test_everything_is_done_with_a_keyboard(show: Show, bad: Document) -> None:
+    """Language, colours, filters, search, opening, copying and the way from the time line to a check: keys alone."""
+    page = show(bad, color_scheme="light", permissions=["clipboard-read", "clipboard-write"])
+    root, listed = page.locator("html"), page.locator("details.check:visible .name")
+    tab_to(page, "한국어")
+    page.keyboard.press("Enter")
+    assert root.get_attribute("lang") == "ko"
+    page.keyboard.press("Enter")
+    tab_to(page, "Dark")
+    page.keyboard.press("Space")
+    assert root.get_attribute("data-theme") == "dark"
+    tab_to(page, "1 check")
+    page.keyboard.press("Enter")
+    assert listed.count() == 1
+    tab_to(page, "all 7")
+    page.keyboard.press("Enter")
+    assert listed.count() == 7
+    page.keyboard.press("/")
+    page.keyboard.type("deadline")
+    assert listed.all_inner_texts() == ["late"]
+    page.keyboard.press("Escape")
+    assert listed.count() == 7
+    tab_to(page, "Open all")
+    page.keyboard.press("Enter")
+    assert page.locator("details.check[open]").count() == 7
+    tab_to(page, "Copy")
+    page.keyboard.press("Enter")
+    expect(page.locator("#check-1 .curl button")).to_have_text("Copied")
+    tab_to(page, "home, 1: failed")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.closest('details').id") == "check-1"
+
+
+def test_what_to_look_at_comes_alone(show: Show, large: Document, good: Document) -> None:
+    """Of three hundred checks only those that did not pass are listed at first; where all is well, all are."""
+    page = show(large)
+    visible = page.locator("details.check:visible")
+    assert visible.count() == 100
+    assert page.locator("#shown").inner_text() == "100 / 300 checks"
+    page.get_by_label("Search checks").fill("check 299")
+    assert visible.count() == 1
+    assert show(good).locator("details.check:visible").count() == 3
+
+
+def test_no_foreign_text_is_markup(bad: Document, show: Show, problems: list[str]) -> None:
+    """Every text of a verdict may come from elsewhere: none of them makes an element or an attribute."""
+    hostile = "\"'><b onclick=alert(1)>&<!--"
+
+    def spoil(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: spoil(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [spoil(each, key) for each in value]
+        known = {"started", "finished", "outcome", "code", "at"}
+        return value + hostile if isinstance(value, str) and key not in known else value
+
+    document = spoil(bad)
+    document["checks"][0]["runbook"] = "https://x/" + hostile
+    document["checks"][1]["runbook"] = "javascript:alert(1)"
+    page = show(document)
+    assert page.locator("b[onclick], [onclick]").count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
+    assert page.locator("body > *").evaluate_all("all => all.map((one) => one.tagName)") == [
+        "A", "HEADER", "MAIN", "FOOTER", "SCRIPT",
+    ]  # fmt: skip
+    assert problems == []
 
 
 def test_a_command_can_be_copied(show: Show, bad: Document) -> None:

@@ -19,6 +19,8 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
 
 def visible(text: str) -> str:
     """Characters that nobody sees, or that XML refuses, as escapes; line feeds and tabs stay."""
+    if text.isascii() and text.isprintable():  # as nearly all of it is, and a report asks thousands of times
+        return text
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text.replace("\r\n", "\n"))
 
 
@@ -27,7 +29,9 @@ def inert(text: str) -> str:
 
     The runner takes ``::`` at the beginning of a line and ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
     """
-    return _COMMAND.sub(r"\1\\x3a\\x3a", visible(text)).replace("##[", "#\\x23[")
+    if "::" in text:
+        text = _COMMAND.sub(r"\1\\x3a\\x3a", visible(text))
+    return visible(text).replace("##[", "#\\x23[")
 
 
 def json_bytes(value: Any) -> bytes:

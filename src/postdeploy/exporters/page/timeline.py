@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from heapq import heappop, heappush
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from postdeploy.exporters.reading import moment
-from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Bar", "Timeline", "draw"]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One attempt: ``left`` and ``width`` in percent of the time line, ``lane`` from 0."""
 
     check: str
@@ -25,8 +25,7 @@ class Bar:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The bars in order of time; ``seconds`` is what the whole width stands for, from the start of the run."""
 
     seconds: float
@@ -43,26 +42,42 @@ def draw(document: Mapping[str, Any]) -> Timeline | None:
             for check in document.get("checks", ())
             for number, attempt in enumerate(check["attempts"], 1)
         ),
-        key=lambda row: row[0],
+        key=itemgetter(0),
     )
     if not found:
         return None
     whole = max(start + attempt["duration"] for start, attempt, _, _ in found) or 1.0
-    ends: list[float] = []
-    bars = []
-    for start, attempt, check, number in found:
-        lane = next((index for index, end in enumerate(ends) if end <= start), len(ends))
-        ends[lane:lane + 1] = [start + attempt["duration"]]  # fmt: skip
-        bars.append(
-            Bar(
-                check["id"],
-                check["name"],
-                number,
-                attempt["outcome"],
-                round(100 * start / whole, 3),
-                round(max(0.15, 100 * attempt["duration"] / whole), 3),
-                lane,
-                attempt["duration"],
-            )
+    lanes = _Lanes()
+    bars = tuple(
+        Bar(
+            check["id"],
+            check["name"],
+            number,
+            attempt["outcome"],
+            round(100 * start / whole, 3),
+            round(max(0.15, 100 * attempt["duration"] / whole), 3),
+            lanes.take(start, attempt["duration"]),
+            attempt["duration"],
         )
-    return Timeline(whole, len(ends), tuple(bars))
+        for start, attempt, check, number in found
+    )
+    return Timeline(whole, lanes.count, bars)
+
+
+class _Lanes:
+    """The lowest lane that is free."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._busy: list[tuple[float, int]] = []
+        self._free: list[int] = []
+
+    def take(self, start: float, seconds: float) -> int:
+        while self._busy and self._busy[0][0] <= start:
+            heappush(self._free, heappop(self._busy)[1])
+        if self._free:
+            lane = heappop(self._free)
+        else:
+            lane, self.count = self.count, self.count + 1
+        heappush(self._busy, (start + seconds, lane))
+        return lane

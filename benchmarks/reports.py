@@ -1,0 +1,52 @@
+"""What reports cost: a run of 1,000 checks without and with all formats, and each format by itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from benchmarks.measure import interleave
+from benchmarks.place import Place
+from benchmarks.suites import declared
+from benchmarks.tables import Table, at_most, samples_table, spread
+from postdeploy.exporters import FORMATS
+from postdeploy.reports import write_reports
+
+__all__ = ["reports"]
+
+_LIMIT: Final = 10
+_NONE: Final = "without reports"
+_ALL: Final = "--report=all"
+
+
+def reports(place: Place) -> Iterator[Table]:
+    """Runs that differ in nothing else, and the formats of one of them, rendered and written anew."""
+    count = 100 if place.quick else 1000
+    folder = declared(place.folder / f"reported-{count}", place.port, checks=count)
+    commands = [place.ours(_NONE, folder, autoload=False), place.ours(_ALL, folder, _ALL, autoload=False)]
+    samples = interleave(commands, place.rounds(5))
+    table = samples_table(f"Reports of {count:,} HTTP checks", samples, _NONE)
+    pairs = zip(samples[_ALL], samples[_NONE], strict=True)
+    shares = [100 * (one.wall / other.wall - 1) for one, other in pairs]
+    table.findings = [at_most(f"all formats: at most {_LIMIT} % of a run", shares, _LIMIT, "{:.1f}", " %")]
+    yield table
+    document = json.loads((folder / "reports" / "verdict.json").read_text())
+    rows = [(name, *_cost(place, document, name)) for name in FORMATS]
+    yield Table(f"Each format of {count:,} checks, rendered and written", ("format", "ms", "KiB"), rows)
+
+
+def _cost(place: Place, document: dict[str, Any], name: str) -> tuple[str, str]:
+    """Milliseconds and KiB; the first writing also imports, and is left out."""
+    folder = place.folder / "rendered"
+    folder.mkdir(exist_ok=True)
+    taken = []
+    for _ in range(place.rounds(5) + 1):
+        begun = time.perf_counter()
+        (report,) = write_reports(document, [name], folder, folder)
+        taken.append(1000 * (time.perf_counter() - begun))
+        assert report.problem is None, report.problem
+    written = folder / FORMATS[name]
+    files = written.iterdir() if written.is_dir() else [written]
+    return spread(taken[1:], "{:.1f}"), f"{sum(path.stat().st_size for path in files) / 1024:.0f}"
