@@ -10,6 +10,7 @@ import pytest
 from postdeploy.domain.evidence import Evidence
 from postdeploy.errors import ConfigurationError
 from postdeploy.notify.news import Place, tell
+from postdeploy.notify.told import place_of
 from postdeploy.standing import Judge
 from tests.notify.conftest import LINK, standing
 from tests.sealed import FAILED, PASSED, demand
@@ -117,6 +118,14 @@ def test_a_memory_that_cannot_be_written(project: Project) -> None:
     (project.folder / "reports.told.json").symlink_to("elsewhere")
     assert len(project.tell(FAILED)) == 2
     assert any("symbolic link" in warning for warning in project.warnings)
+
+
+def test_the_memory_lies_beside_the_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the folder is the one that we are in, or the root."""
+    monkeypatch.chdir(tmp_path)
+    assert place_of(Path("reports")) == tmp_path / "reports.told.json"
+    assert place_of(Path()) == tmp_path.with_name(f"{tmp_path.name}.told.json")
+    assert place_of(Path("/")) == Path("/told.json")
 
 
 def test_always(project: Project) -> None:

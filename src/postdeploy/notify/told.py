@@ -18,7 +18,8 @@ _SCHEMA: Final = "postdeploy/told/1"
 
 def place_of(reports: Path) -> Path:
     """The file beside a reports folder, where clearing the folder leaves it alone."""
-    return reports.with_name(f"{reports.name}.told.json")
+    whole = reports.absolute()
+    return whole.with_name(f"{whole.name}.told.json") if whole.name else whole / "told.json"
 
 
 def standing_word(standing: Standing) -> str:

@@ -108,7 +108,7 @@ class Connection:
         """Send it whole; returns whether the protocol is ready for another request."""
         headers = [
             ("content-type", response.content_type), ("content-length", str(len(response.body))),
-            *_ALWAYS, *response.headers.items(),
+            *_ALWAYS, *response.headers.items(), *((("connection", "close"),) if self.last else ()),
         ]  # fmt: skip
         self._write(h11.Response(status_code=response.status, headers=headers))
         if not head:
