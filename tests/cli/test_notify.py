@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +53,31 @@ def test_verify_tells_after_the_seal(tmp_path: Path, site: str, receivers: WebSe
     status, said = made.run("notify", "--target=site", "--release=r1", **hooks)
     assert status == 0
     assert receivers.paths().count("/ours") == 1
+
+
+def test_where_a_key_is_all_is_imported_before_the_run(tmp_path: Path, site: str) -> None:
+    """What tells is in memory before the code of a run could alter the files that it would be imported from."""
+    script = """
+import argparse, sys
+from postdeploy.cli.verify import _import_what_tells
+_import_what_tells()
+before = set(sys.modules)
+from postdeploy.cli.notify import tell_of_run
+from postdeploy.cli.termination import tell_termination
+about = argparse.Namespace(target="site", release="r1", targets="targets.yaml")
+tell_of_run(about, "run-1", "reports", 0)
+tell_termination("log", about, "run-1", "reports", 0)
+print(*sorted(set(sys.modules) - before))
+"""
+    mail = "      post: {email: {to: a@b.test, from: c@d.test, server: '127.0.0.1:1'}}\n"
+    project(tmp_path, site)
+    path = tmp_path / "targets.yaml"
+    path.write_text(path.read_text() + mail)
+    hooks = {"TEAM_HOOK": "http://127.0.0.1:1/x", "OUR_HOOK": "http://127.0.0.1:1/y", "PATH": "/usr/bin"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=hooks, capture_output=True, text=True, check=True)
+    assert done.stderr.count("was not told") == 3
+    assert done.stdout == "\n"
 
 
 def test_pipelines_tell_of_what_is_missing(tmp_path: Path, site: str, receivers: WebServer) -> None:

@@ -40,6 +40,7 @@ ROUTES = {
     "/refuse": Route(_refuse),
     "/break": Route(_break),
     "/slow": Route(_sleep),
+    "/large": Route(lambda _: Response(200, bytes(20_000_000))),
 }
 
 
@@ -149,6 +150,19 @@ def test_one_more_than_there_may_be(url: str) -> None:
         for connection in held:
             connection.close()
     _until(lambda: fetch(url)[0] == 200)
+
+
+def test_whoever_takes_no_answer_is_cut_off(url: str) -> None:
+    """A client that does not read its answer keeps its place for a while, and not for ever."""
+    place = urlsplit(url)
+    held = [socket.create_connection((place.hostname or "", place.port or 0)) for _ in range(LIMITS.connections)]
+    try:
+        for connection in held:
+            connection.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
+        _until(lambda: fetch(url)[0] == 200)
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def _until(said: Callable[[], bool]) -> None:

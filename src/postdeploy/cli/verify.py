@@ -28,7 +28,11 @@ _UNTOLD: Final = 900.0
 
 _HOLD: Final = 10
 
-_TELLERS: Final = ("notify.news", "notify.smtp", "notify.mail", "notify.post", "exporters.escaping")
+_TELLERS: Final = (
+    *("postdeploy.cli.notify", "postdeploy.cli.run_standing", "postdeploy.cli.termination", "postdeploy.notify.news"),
+    *("postdeploy.notify.smtp", "postdeploy.notify.mail", "postdeploy.notify.post", "postdeploy.exporters.escaping"),
+    *("email.policy", "email.contentmanager", "encodings.idna", "encodings.unicode_escape", "encodings.utf_16_le"),
+)
 
 
 def add(commands: Any) -> None:
@@ -73,8 +77,8 @@ def _import_what_tells() -> None:
     """Where this process has a key, it imports nothing any more once the code of a run could have altered it."""
     from importlib import import_module
 
-    for name in ("cli.notify", "cli.run_standing", "cli.termination", *_TELLERS):
-        import_module(f"postdeploy.{name}")
+    for name in _TELLERS:
+        import_module(name)
 
 
 def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:

@@ -61,8 +61,10 @@ class Connection:
             while await self._exchange(answer):
                 self._protocol.start_next_cycle()
         self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(self._limits.answer):
+                await self._writer.wait_closed()
+        self._writer.transport.abort()  # what the client has not taken by now, it never will
 
     async def _exchange(self, answer: Answer) -> bool:
         """One request and its response; returns whether there may be another."""
