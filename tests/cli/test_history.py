@@ -103,3 +103,12 @@ def test_slo(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["bad"] == 1
     with pytest.raises(SystemExit):
         main(["slo", "staging", "--objective", "100"])
+
+
+def test_status(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page and its facts are written into a folder; a place that is none is an error."""
+    assert main(["status", "--out", "public"]) == 0
+    assert capsys.readouterr().out == "public/index.html\n"
+    assert json.loads((memory / "public" / "status.json").read_text())["targets"][0]["name"] == "staging"
+    assert b"staging" in (memory / "public" / "index.html").read_bytes()
+    assert main(["status", "--out", "history.sqlite3/x"]) == 4

@@ -24,6 +24,7 @@ _OURS = (
     "history",
     "flakes",
     "slo",
+    "status",
     "replay",
     "plan",
     "lock",

@@ -31,7 +31,7 @@ def warnings(seconds: float, timing: Timing = USUAL) -> list[str]:
         (3.0, USUAL, True),
         (0.7, USUAL, True),
         (0.59, USUAL, False),
-        (3.0, Timing(19, 0.4, 0.1, 0.6), False),
+        (3.0, Timing(29, 0.4, 0.1, 0.6), False),
         (3.0, Timing(50, 0.4, 0.1, 3.0), False),
         (0.61, Timing(50, 0.5, 0.01, 0.6), False),
         (0.05, Timing(50, 0.01, 0.01, 0.02), False),
@@ -54,7 +54,7 @@ def test_what_is_said() -> None:
 
 def test_more_checks_ask_for_more() -> None:
     """The more checks and the fewer durations, the higher the threshold, so that the rate for the run stays."""
-    assert threshold(50, 1) < threshold(50, 100) < threshold(20, 100)
+    assert threshold(50, 1) < threshold(50, 100) < threshold(30, 100)
     assert threshold(10**9, 1) == pytest.approx(2.326, abs=0.001)
 
 

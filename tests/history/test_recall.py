@@ -51,21 +51,21 @@ def test_no_baseline(place: Place, opened: Open, target: str, expected: str | No
 
 
 def test_past(place: Place, opened: Open) -> None:
-    """It has the checks of the last complete run, times where there are twenty, and the last good release."""
+    """It has the checks of the last complete run, times where there are thirty, and the last good release."""
     history = opened(place)
     assert recall_past(history, "staging", "history") is None
-    for number in range(21):
+    for number in range(31):
         other = "b" if number else "gone"
         write(history, f"r{number}", "r1", number, None, **{"a": "passed", other: "passed"})
-    write(history, "bad", "r2", 30, a="passed", b="failed")
-    write(history, "part", "r3", 40, {"complete": False}, c="passed")
+    write(history, "bad", "r2", 40, a="passed", b="failed")
+    write(history, "part", "r3", 50, {"complete": False}, c="passed")
     found = recall_past(history, "staging", "history")
     assert found is not None
     assert (found.run, found.last_good) == ("bad", "r3")
-    assert found.checks == {"a": Timing(22, 0.1, 0.0, 0.1), "b": Timing(20, 0.1, 0.0, 0.1)}
+    assert found.checks == {"a": Timing(32, 0.1, 0.0, 0.1), "b": Timing(30, 0.1, 0.0, 0.1)}
 
 
-@pytest.mark.parametrize("times", [20, 50])
+@pytest.mark.parametrize("times", [30])
 @pytest.mark.parametrize("checks", [1, 100])
 def test_false_alarms(times: int, checks: int) -> None:
     """A threshold on estimates is passed by as few normal logarithms as it says: one in a hundred for all checks."""

@@ -26,6 +26,7 @@ _COMMANDS: Final = (
     "history",
     "flakes",
     "slo",
+    "status",
     "replay",
     "plan",
     "lock",

@@ -29,7 +29,7 @@ def add_place(parser: Any) -> None:
 
 def answer(arguments: argparse.Namespace, ask: Callable[[Database, Retention], int], *, create: bool = False) -> int:
     """Open the history, ask it, and close it; what is wrong is told. Returns the exit status."""
-    from postdeploy.errors import ConfigurationError, HistoryError
+    from postdeploy.errors import ConfigurationError, HistoryError, JournalError
     from postdeploy.history.database import open_database
 
     try:
@@ -39,7 +39,7 @@ def answer(arguments: argparse.Namespace, ask: Callable[[Database, Retention], i
             return ask(database, retention)
         finally:
             database.close()
-    except (ConfigurationError, HistoryError) as error:
+    except (ConfigurationError, HistoryError, JournalError) as error:
         print(f"postdeploy: {error}", file=sys.stderr)
         return _USAGE
 

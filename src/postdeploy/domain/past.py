@@ -3,7 +3,7 @@
 A duration is too long if, on a logarithmic scale, it is further above the median of its check than chance explains,
 measured by the median of distances from it (MAD); and longer than all of the past, and half as long again, and not by
 a trifle. With n durations of the past and m checks, each check is asked about the quantile z of 1 - 0.01 / m, and the
-threshold is z (1 + z² / n) instead of z because the median and its distances are only estimated. So a run in which
+threshold is z (1 + 1.1 z² / n) instead of z because the median and its distances are only estimated. So a run in which
 nothing has changed has one wrong warning in a hundred runs if logarithms of latencies are normal. Whatever their
 distribution is, a single check is warned of wrongly in one run of n + 1 at most: it must be the longest of them.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST_TIMES", "Past", "Timing", "past_warnings", "threshold"]
 
-LEAST_TIMES: Final = 20
+LEAST_TIMES: Final = 30
 """Durations of the past below which nothing is said."""
 
 _RATE: Final = 0.01
@@ -111,7 +111,7 @@ def threshold(times: int, checks: int) -> float:
     from statistics import NormalDist
 
     z = NormalDist().inv_cdf(1 - _RATE / max(1, checks))
-    return z * (1 + z * z / times)
+    return z * (1 + 1.1 * z * z / times)
 
 
 def past_warnings(evidence: Evidence) -> Iterator[str]:

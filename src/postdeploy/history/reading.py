@@ -25,9 +25,11 @@ __all__ = [
     "messages",
     "messages_by_id",
     "outcomes",
+    "release_changes",
     "runs_before",
     "target_latencies",
     "target_names",
+    "verdict_changes",
     "verdicts_since",
 ]
 
@@ -227,6 +229,30 @@ def verdicts_since(database: Database, target: str, since: int) -> list[tuple[in
         since=since,
     )
     return [(started, verdict) for started, verdict in rows]
+
+
+def verdict_changes(database: Database, target: str, since: int) -> list[tuple[int, int, str]]:
+    """Where one verdict followed another, as number of run, moment (ms) and verdict; inconclusive ones do not count."""
+    rows = database.rows(
+        "SELECT run_no, started, verdict FROM (SELECT run_no, started, verdict, LAG(verdict) OVER (ORDER BY started) "
+        "AS before FROM runs WHERE target_no = :target AND started >= :since AND verdict <> 'inconclusive') AS told "
+        "WHERE before IS NULL OR before <> verdict ORDER BY started",
+        target=_number(database, target),
+        since=since,
+    )
+    return [(number, started, verdict) for number, started, verdict in rows]
+
+
+def release_changes(database: Database, target: str, since: int) -> list[tuple[int, str]]:
+    """When (ms) runs began to be about another release, and about which."""
+    rows = database.rows(
+        "SELECT started, release FROM (SELECT started, release, LAG(release) OVER (ORDER BY started) AS before "
+        "FROM runs WHERE target_no = :target AND started >= :since AND release IS NOT NULL) AS told "
+        "WHERE before IS NULL OR before <> release ORDER BY started",
+        target=_number(database, target),
+        since=since,
+    )
+    return [(started, release) for started, release in rows]
 
 
 def target_latencies(database: Database, target: str, since: int) -> dict[int, dict[int, int]]:

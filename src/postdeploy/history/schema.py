@@ -54,7 +54,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             flaky INTEGER NOT NULL,
             kept SMALLINT NOT NULL DEFAULT 1
         )""",
-        "CREATE INDEX runs_by_time ON runs (target_no, started)",
+        "CREATE INDEX runs_by_time ON runs (target_no, started, verdict, release)",
         "CREATE INDEX runs_by_age ON runs (kept, started)",
         """CREATE TABLE checks (
             check_no {serial},

@@ -1,0 +1,67 @@
+"""What the status page says, in English and in Korean; names, ids and verdicts of targets are never translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["WORDS"]
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "title": ("Status", "상태"),
+    "all_up": ("Everything works", "모두 정상입니다"),
+    "some_down": ("Something is broken", "문제가 있습니다"),
+    "unsure": ("Could not tell", "판단 불가"),
+    "up": ("Works", "정상"),
+    "down": ("Broken", "장애"),
+    "as_of": ("as of", "기준"),
+    "last_run": ("last run", "마지막 실행"),
+    "release": ("release", "릴리스"),
+    "releases": ("Releases", "릴리스"),
+    "availability": ("availability", "가용성"),
+    "day1": ("24 hours", "24시간"),
+    "day7": ("7 days", "7일"),
+    "day30": ("30 days", "30일"),
+    "day90": ("90 days", "90일"),
+    "uptime": ("Uptime, day by day", "일별 가동 상태"),
+    "bars_help": ("Each bar is a day; use the arrow keys.", "막대 하나가 하루입니다. 화살표 키로 이동합니다."),
+    "ago": ("90 days ago", "90일 전"),
+    "today": ("today", "오늘"),
+    "good": ("all good", "모두 성공"),
+    "poor": ("some failed", "일부 실패"),
+    "bad": ("many failed", "다수 실패"),
+    "unknown": ("could not tell", "판단 불가"),
+    "none": ("nothing ran", "실행 없음"),
+    "runs_good": ("good", "성공"),
+    "runs_bad": ("failed", "실패"),
+    "runs_unknown": ("inconclusive", "판단 불가"),
+    "latency": ("Latency, day by day", "일별 지연 시간"),
+    "table": ("As a table", "표로 보기"),
+    "day": ("day", "날짜"),
+    "incidents": ("Incidents", "장애 기록"),
+    "no_incidents": ("None in 90 days.", "90일 동안 없습니다."),
+    "older": ("Older", "이전 기록"),
+    "lasts": ("goes on", "진행 중"),
+    "since": ("since", "시작"),
+    "checks": ("Checks, 30 days", "검사 (30일)"),
+    "check": ("check", "검사"),
+    "now": ("now", "현재"),
+    "failed_runs": ("failed", "실패"),
+    "flaky": ("flaky", "불안정"),
+    "owner": ("owner", "담당"),
+    "in_quarantine": ("in quarantine until", "격리 기한"),
+    "gone": ("not there any more", "더 이상 없음"),
+    "passed": ("passed", "통과"),
+    "failed": ("failed", "실패"),
+    "errored": ("errored", "오류"),
+    "blocked": ("blocked", "차단됨"),
+    "skipped": ("skipped", "건너뜀"),
+    "not_run": ("not run", "실행 안 됨"),
+    "language": ("한국어", "English"),
+    "theme": ("Dark or light", "어둡게 또는 밝게"),
+    "skip": ("Skip to the targets", "대상으로 건너뛰기"),
+    "targets": ("Targets", "대상"),
+    "search": ("Search checks", "검사 검색"),
+    "nothing": ("No run is remembered yet.", "아직 기록된 실행이 없습니다."),
+}
+"""By key: English, Korean."""
