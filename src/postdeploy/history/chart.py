@@ -64,7 +64,7 @@ def _parts(values: Sequence[float | None], top: float) -> Iterator[str]:
         yield _joined(part)
 
 
-def _joined(points: Sequence[str]) -> str:
+def _joined(points: list[str]) -> str:
     """A day by itself is a line without a length, which round ends make a dot."""
     return " ".join(points if len(points) > 1 else points * 2)
 

@@ -142,8 +142,9 @@ def days_of(
         began.setdefault(moment // _DAY, []).append(release)
     for day in range(today - DAYS + 1, today + 1):
         samples = latencies.get(day, {})
-        times = [percentile(samples, percent) for percent in (50, 95, 99)]
-        yield Day(day, *by_day.get(day, (0, 0, 0)), *times, tuple(began.get(day, ())))
+        p50, p95, p99 = (percentile(samples, percent) for percent in (50, 95, 99))
+        good, bad, unknown = by_day.get(day, (0, 0, 0))
+        yield Day(day, good, bad, unknown, p50, p95, p99, tuple(began.get(day, ())))
 
 
 def outages_of(
