@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 _COMMANDS: Final = (
     "verify",
+    "merge",
     "gate",
     "serve",
     "notify",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from postdeploy.demand import Demand
     from postdeploy.signing import PublicKey
 
-__all__ = ["add_demand", "demand_of"]
+__all__ = ["add_demand", "add_keys", "demand_of", "keys_of"]
 
 
 def add_demand(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -27,7 +27,13 @@ def add_demand(parser: argparse.ArgumentParser, *, required: bool) -> None:
     add("--url", action="append", default=[], type=_service, metavar="NAME=URL", help="where a service must have been")
     add("--config-digest", metavar="DIGEST", help="target.config.digest that the verdict must have")
     add("--suite-digest", metavar="DIGEST", help="suite.digest that the verdict must have")
-    add("--public-key", action="append", default=[], metavar="KEY", help="a file, or env:NAME; one must have signed it")
+    add_keys(parser)
+
+
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """``--public-key``, any number of times."""
+    words = "a file, or env:NAME; one must have signed it"
+    parser.add_argument("--public-key", action="append", default=[], metavar="KEY", help=words)
 
 
 def demand_of(arguments: argparse.Namespace, **changes: Any) -> Demand:
@@ -38,13 +44,13 @@ def demand_of(arguments: argparse.Namespace, **changes: Any) -> Demand:
         "urls": dict(arguments.url),
         "config": arguments.config_digest,
         "suite": arguments.suite_digest,
-        "keys": _keys(arguments.public_key),
+        "keys": keys_of(arguments.public_key),
     }
     about = (arguments.target, arguments.release or None, arguments.run_id, arguments.max_age)
     return Demand(*about, now=time.time(), **demanded | changes)
 
 
-def _keys(places: Sequence[str]) -> tuple[PublicKey, ...]:
+def keys_of(places: Sequence[str]) -> tuple[PublicKey, ...]:
     """What keys are read with is imported only where there are any. Raises SignatureError."""
     if not places:
         return ()

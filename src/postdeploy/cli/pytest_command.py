@@ -20,7 +20,7 @@ _ON_DEMAND = {
 
 _OPTIONS = (
     "release", "deadline", "targets", "baseline", "history", "browser_executable", "report", "otlp_endpoint",
-    "allow_writes",
+    "allow_writes", "shard", "shard_by",
 )  # fmt: skip
 
 
@@ -40,6 +40,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="run only checks with this in their name, id or tag; may be repeated; never promotes",
     )
+    parser.add_argument("--shard", metavar="I/N", help="run only this part of the suite; merge judges all parts")
+    parser.add_argument("--shard-by", metavar="FILE", help="a sealed verdict whose durations balance the parts")
     parser.add_argument("--report", metavar="NAMES", help="also write reports, such as html,junit or all")
     parser.add_argument("--otlp-endpoint", metavar="URL", help="also send spans and metrics to this receiver of OTLP")
     parser.add_argument("--allow-writes", metavar="TARGET", help="let a protected target be written to")

@@ -14,7 +14,7 @@ from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from postdeploy.domain.warning import find_warnings
 from postdeploy.lazy_dataclass import dataclass
 
-__all__ = ["judge_failure"]
+__all__ = ["judge_failure", "speaks_of_target"]
 
 _TOLERANCE: Final = 0.05
 """Seconds by which two attempts may be closer than asked: clocks are not exact."""
@@ -82,11 +82,16 @@ def _confirmed(check: PlannedCheck, result: CheckResult, evidence: Evidence, con
         return _down(result.blocked_by, evidence, confirm) or None
     if result.outcome is not Outcome.FAILED or evidence.release.live is False:
         return None
-    if not result.attempts or not all(_speaks(attempt, evidence) for attempt in result.attempts):
+    if not result.attempts or not speaks_of_target(result, evidence):
         return None
     if _spaced(result.attempts, confirm) >= confirm.attempts:
         return True
     return None if check.may_repeat else False
+
+
+def speaks_of_target(result: CheckResult, evidence: Evidence) -> bool:
+    """Whether each attempt of a failure says something of the target, as far as this evidence can tell."""
+    return all(_speaks(attempt, evidence) for attempt in result.attempts)
 
 
 def _speaks(attempt: Attempt, evidence: Evidence) -> bool:

@@ -94,6 +94,15 @@ class Budget:
         """Whether it says anything."""
         return self != Budget()
 
+    def share(self, of: int) -> Budget:
+        """What each of several machines may cause, so that all of them together keep to this."""
+        return Budget(
+            requests=None if self.requests is None else max(self.requests // of, 1),
+            per_second=None if self.per_second is None else self.per_second / of,
+            in_flight=max(self.in_flight // of, 1),
+            bytes=None if self.bytes is None else max(self.bytes // of, 1),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSource:

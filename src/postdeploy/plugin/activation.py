@@ -30,6 +30,7 @@ from postdeploy.plugin import (
     protocol,
     seat_belt,
     selection,
+    sharding,
     undo,
 )
 from postdeploy.plugin.console import Console
@@ -62,7 +63,7 @@ def activate(config: pytest.Config) -> None:
     with _refusing(recorder):
         require_sense(config)
         loaded = load_target(settings.targets_file, settings.target, os.environ, confided.get("secrets"))
-        target = _granted(_strict(loaded, settings), config, settings)
+        target = _granted(_shared(_strict(loaded, settings), settings), config, settings)
         outline = read_outline(
             settings.targets_file, os.environ, remembers=recorder is not None and not settings.history
         )
@@ -92,6 +93,11 @@ def _strict(target: Target, settings: Settings) -> Target:
     return replace(target, policy=replace(target.policy, flaky=0)) if settings.fail_on_flaky else target
 
 
+def _shared(target: Target, settings: Settings) -> Target:
+    """All shards together keep to the budget of the target."""
+    return replace(target, budget=target.budget.share(settings.shard.of)) if settings.shard else target
+
+
 def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
     try:
         recorder = Recorder(config, settings, settings.run_id or new_run_id())
@@ -102,8 +108,8 @@ def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
 
 
 def _memory(settings: Settings, outline: Outline) -> Memory | None:
-    """Most runs are remembered nowhere, and then nothing of it is imported."""
-    if not (settings.history or outline.history):
+    """Most runs are remembered nowhere, and then nothing of it is imported; a part of a run is none."""
+    if settings.shard or not (settings.history or outline.history):
         return None
     from postdeploy.plugin.memory import find_memory
 
@@ -164,6 +170,7 @@ def _parts(
         items,
         planning,
         selection,
+        sharding,
         narrowing,
         protocol,
         declared_protocol,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -53,7 +53,7 @@ def _left_out(config: pytest.Config, missing: int) -> Iterator[str]:
 
 def _not_collected(config: pytest.Config) -> Iterator[str]:
     option = config.option
-    yield from (f"--only {text}" for text in option.only)
+    yield from _asked_for(option)
     for name in ("ignore", "ignore_glob", "setuponly", "setupplan"):
         if getattr(option, name, None):
             yield {"setuponly": "--setup-only", "setupplan": "--setup-plan"}.get(name, f"--{name.replace('_', '-')}")
@@ -67,6 +67,15 @@ def _not_collected(config: pytest.Config) -> Iterator[str]:
     if _names_a_part(config):
         whole = "'testpaths'" if config.getini("testpaths") else "the root folder, as 'testpaths' is not set,"
         yield f"the paths on the command line ({whole} is the whole suite)"
+
+
+def _asked_for(option: Any) -> Iterator[str]:
+    """A part that our own options name."""
+    yield from (f"--only {text}" for text in option.only)
+    if option.shard:
+        from postdeploy.domain.shard import Shard
+
+        yield Shard.parse(option.shard).narrowing
 
 
 def _names_a_part(config: pytest.Config) -> bool:

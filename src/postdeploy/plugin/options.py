@@ -33,6 +33,8 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         help="run only checks with this in their name, id or tag; may be repeated; never promotes",
     )
+    group.addoption("--shard", metavar="I/N", help="run only this part of the suite; postdeploy merge judges all parts")
+    group.addoption("--shard-by", metavar="FILE", help="a sealed verdict whose durations balance the parts")
     group.addoption(
         "--lock", choices=("write", "check"), help="write postdeploy.lock, or compare with it; send nothing"
     )

@@ -17,6 +17,7 @@ from postdeploy.plugin.marks import find_problems
 from postdeploy.plugin.masking import mask, mask_name
 from postdeploy.plugin.narrowing import narrowed_by
 from postdeploy.plugin.python_checks import plan_python, prepare_python
+from postdeploy.plugin.sharding import others
 from postdeploy.plugin.suite_files import suite_files
 
 __all__: list[str] = []
@@ -71,7 +72,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if execution.coordinates:
         return
     everything = {id(item): item for item in (*config.stash.get(COLLECTED, ()), *session.items)}
-    missing = len(everything) - len(session.items)
+    missing = len(everything) - len(session.items) - others(everything.values(), config)
     execution.declared = [item.check for item in session.items if isinstance(item, CheckItem)]
     if not execution.settings.worker:
         session.items.sort(key=lambda item: isinstance(item, CheckItem))

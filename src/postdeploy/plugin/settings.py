@@ -6,11 +6,14 @@ import itertools
 import os
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from postdeploy.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from postdeploy.domain.shard import Shard
 
 __all__ = ["Settings"]
 
@@ -46,6 +49,8 @@ class Settings:
     history: str | None = None
     browser: str | None = None
     only: tuple[str, ...] = ()
+    shard: Shard | None = None
+    shard_by: Path | None = None
     lock: str | None = None
     show_plan: bool = False
     fail_on_flaky: bool = False
@@ -82,6 +87,8 @@ class Settings:
             history=option.history or os.environ.get(_HISTORY) or None,
             browser=option.browser_executable,
             only=tuple(option.only),
+            shard=_shard(option.shard, option.shard_by),
+            shard_by=_path(option.shard_by, config, "") if option.shard_by else None,
             lock=option.lock,
             show_plan=option.show_plan,
             fail_on_flaky=bool(getattr(option, "fail_on_flaky", False)),
@@ -93,6 +100,19 @@ class Settings:
             allure_folder=_allure_folder(option),
             writes=_typed_writes(config),
         )
+
+
+def _shard(given: str | None, balance: str | None) -> Shard | None:
+    if given is None:
+        if balance:
+            raise pytest.UsageError("--shard-by says how --shard deals out checks, and there is no --shard")
+        return None
+    from postdeploy.domain.shard import Shard
+
+    try:
+        return Shard.parse(given)
+    except ValueError as error:
+        raise pytest.UsageError(f"--shard: {error}") from error
 
 
 def _formats(given: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,237 @@
+"""Evidence of several machines is judged as that of one, and whatever does not fit together is never a pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from postdeploy.domain.decision import decide
+from postdeploy.domain.document import verdict_document
+from postdeploy.domain.evidence import Baseline, Evidence, ReleaseEvidence, fold
+from postdeploy.domain.lock import Lock
+from postdeploy.domain.merging import Part, merged_records
+from postdeploy.domain.policy import Policy
+from postdeploy.domain.result import CheckResult, Outcome
+from postdeploy.domain.shard import Shard
+from postdeploy.domain.suite import Suite
+from postdeploy.domain.verdict import Action, Conclusion, Reason
+from tests.domain.builders import (
+    BEGIN,
+    attempt,
+    blocked,
+    control,
+    down,
+    evidence,
+    failed,
+    incidents,
+    passed,
+    plan,
+    release,
+    services,
+    unheard,
+    up,
+)
+
+_PLAN = tuple(plan(name) for name in "abcd")
+
+
+def _part(index: int, *results: CheckResult, of: int = 2, **changes: Any) -> Part:
+    shard = Shard(index, of)
+    facts: dict[str, Any] = {"plan": _PLAN, "narrowed_by": (shard.narrowing,)} | changes
+    return Part(f"shard-{index}-of-{of}", shard, evidence(*results, **facts))
+
+
+def _first(**changes: Any) -> Part:
+    return _part(1, passed("a"), passed("c"), **changes)
+
+
+def _second(**changes: Any) -> Part:
+    return _part(2, passed("b"), passed("d"), **changes)
+
+
+def _merged(*parts: Part, problems: tuple[str, ...] = ()) -> Evidence:
+    return fold(merged_records(parts, {"id": "merged"}, problems))
+
+
+def _told(*parts: Part) -> tuple[str, str]:
+    verdict = decide(_merged(*parts))
+    assert verdict.conclusion is Conclusion.INCONCLUSIVE
+    return verdict.reason.value, verdict.summary
+
+
+def test_all_parts_make_a_pass() -> None:
+    """Complete, of one release, on one target; in whichever order."""
+    for parts in ((_first(), _second()), (_second(), _first())):
+        run = _merged(*parts)
+        verdict = decide(run)
+        assert (verdict.conclusion, verdict.reason) == (Conclusion.PASS, Reason.ALL_REQUIRED_PASSED)
+        document = verdict_document(run, verdict, proof={}, exporters={})
+        assert [check["outcome"] for check in document["checks"]] == ["passed"] * 4
+        assert [each["shard"] for each in document["run"]["shards"]] == ["1/2", "2/2"]
+        assert document["narrowed_by"] == []
+
+
+def test_a_part_alone_is_no_pass() -> None:
+    """Not by itself, and not when it is merged with nothing."""
+    assert decide(_first().evidence).reason is Reason.SUITE_NARROWED
+    assert _told(_first()) == ("incomplete", "shard 2/2 is missing")
+
+
+def test_one_failure_is_enough() -> None:
+    """Also where other parts are missing."""
+    verdict = decide(_merged(_part(2, failed("b"), passed("d"))))
+    assert (verdict.conclusion, verdict.action) == (Conclusion.FAIL, Action.ROLLBACK)
+
+
+def test_a_part_that_proves_nothing() -> None:
+    """It is told of, and nothing passes."""
+    verdict = decide(_merged(_first(), _second(), problems=("folder x proves nothing: empty",)))
+    assert (verdict.reason, verdict.summary) == (Reason.INCOMPLETE, "folder x proves nothing: empty")
+
+
+def test_a_part_that_is_there_twice() -> None:
+    """Nobody knows which of the two counts."""
+    again = replace(_first(), place="again")
+    assert _told(_first(), again, _second()) == ("incomplete", "shard 1/2 is there more than once")
+
+
+def test_parts_of_different_counts() -> None:
+    """They were dealt out differently."""
+    assert _told(_first(), _part(2, passed("b"), passed("d"), of=3)) == ("incomplete", "the shards are of 2 and of 3")
+
+
+def test_a_run_that_was_not_dealt_out() -> None:
+    """A whole run has a verdict of its own."""
+    whole = Part("whole", None, evidence(*map(passed, "abcd")))
+    assert _told(_first(), whole)[1] == "whole is no shard: its run was not given --shard"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "words"),
+    [
+        ({"target": {"name": "staging", "services": {"web": "https://other.test"}}}, "config_error", "another target"),
+        ({"policy": Policy(flaky=7)}, "config_error", "under another policy"),
+        ({"release": release(expected="r3")}, "config_error", "another release"),
+        ({"lock": Lock("postdeploy.lock", ("a",))}, "config_error", "under another lock"),
+        ({"plan": (*_PLAN, plan("e"))}, "internal_error", "other checks than shard 1/2, such as e"),
+        ({"suite": Suite({"suites/a.yaml": "sha256:1"})}, "internal_error", "checks from other files"),
+        ({"run": {"id": "2", "started": BEGIN, "plugins": {"x": "1"}}}, "internal_error", "with other plugins"),
+    ],
+)  # fmt: skip
+def test_parts_of_different_runs(changes: dict[str, Any], reason: str, words: str) -> None:
+    """Another configuration, release or suite on one machine: nothing passes, and the difference is named."""
+    run = _merged(_first(), _second(**changes))
+    verdict = decide(run)
+    assert (verdict.conclusion, verdict.reason.value) == (Conclusion.INCONCLUSIVE, reason)
+    assert any(f"shard 2/2 verified {words}" in incident.message for incident in run.incidents)
+
+
+def test_the_place_of_a_targets_file_is_no_difference() -> None:
+    """It lies elsewhere on every machine."""
+    targets = [
+        {"name": "staging", "services": {}, "config": {"file": f"/{place}/targets.yaml", "digest": "d"}}
+        for place in "ab"
+    ]
+    parts = (_first(target=targets[0]), _second(target=targets[1]))
+    assert decide(_merged(*parts)).conclusion is Conclusion.PASS
+
+
+def test_machines_that_saw_different_releases() -> None:
+    """One of them was verified half."""
+    other = release(expected=None, first={"web": "r3"}, last={"web": "r3"})
+    assert _told(_first(release=release(expected=None)), _second(release=other))[0] == "release_changed"
+
+
+@pytest.mark.parametrize(("last", "reason"), [("r3", "release_changed"), ("?", "incomplete")])
+def test_what_one_machine_saw_at_its_end(last: str, reason: str) -> None:
+    """Another release, or silence, is seen by all."""
+    assert _told(_first(), _second(release=release(last={"web": last})))[0] == reason
+
+
+def test_a_release_that_did_not_come_for_one() -> None:
+    """What one machine waited for in vain is not live."""
+    late = release(live=False, problem="it did not come")
+    assert _told(_first(), _second(release=late)) == ("target_not_live", "it did not come")
+
+
+def test_a_service_that_one_machine_does_not_reach() -> None:
+    """It is not known to be down."""
+    away = _part(2, blocked("b"), blocked("d"), services=services(down("web"), up("api")))
+    reason, text = _told(_first(), away)
+    assert reason == "incomplete"
+    assert text == "service web was there for shard 1/2 and not for shard 2/2: connection_refused (web)"
+
+
+def test_a_service_that_no_machine_reaches() -> None:
+    """It is down: one cause."""
+    parts = [
+        _part(1, blocked("a"), blocked("c"), services=services(down("web"), up("api"))),
+        _part(2, blocked("b"), blocked("d"), services=services(down("web"), up("api"))),
+    ]
+    verdict = decide(_merged(*parts))
+    assert (verdict.conclusion, verdict.action, len(verdict.causes)) == (Conclusion.FAIL, Action.ROLLBACK, 1)
+
+
+def test_a_sick_machine_among_well_ones() -> None:
+    """What answers another machine does not prove that this one could have heard it."""
+    silent = tuple(unheard("connect_timeout", at) for at in (0.0, 5.0))
+    lost = [CheckResult(name, silent[0].outcome, silent) for name in "bd"]
+    unseen = ReleaseEvidence()
+    verdict = decide(_merged(_first(release=unseen), _part(2, *lost, release=unseen)))
+    assert verdict.conclusion is Conclusion.INCONCLUSIVE
+    assert "shard 2/2 could not tell" in verdict.summary
+
+
+def test_incidents_name_their_machine() -> None:
+    """A fault of one machine is one of the run."""
+    assert _told(_first(), _second(incidents=incidents("runner_fault"))) == (
+        "runner_fault", "shard 2/2: runner_fault happened",
+    )  # fmt: skip
+
+
+def test_other_narrowing_stays() -> None:
+    """A part of a part is no whole."""
+    narrowed = _second(narrowed_by=("--shard 2/2", "-k b"))
+    assert _told(_first(), narrowed) == ("suite_narrowed", "the suite was narrowed by -k b")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "reason"), [((0, 5), None), ((0, 2), "interrupted"), ((4, 1), "config_error"), ((0, 0), None)]
+)
+def test_the_worst_status_counts(statuses: tuple[int, int], reason: str | None) -> None:
+    """A part without checks (5) is none; whatever else pytest ended with is that of the run."""
+    first = _part(1, *map(passed, "abcd"), pytest_exit=statuses[0])
+    second = _part(2, pytest_exit=statuses[1])
+    verdict = decide(_merged(first, second))
+    assert verdict.reason.value == (reason or "all_required_passed")
+
+
+def test_what_is_added_up() -> None:
+    """Traffic, answers of releases, control probes; the time is that from the first start to the last end."""
+    first = _first(budget={"requests": 3, "bytes_allowed": None}, control=(control(),))
+    second = _second(
+        budget={"requests": 4, "bytes_allowed": None}, finished_at=BEGIN + 20,
+        run={"id": "2", "started": BEGIN - 5, "ends_at": BEGIN + 30.0},
+    )  # fmt: skip
+    run = _merged(first, second)
+    assert run.budget == {"requests": 7, "bytes_allowed": None}
+    assert run.release.counts == {"web": {"r2": 10}}
+    assert (run.run["started"], run.run["ends_at"], run.finished_at) == (BEGIN - 5, BEGIN + 30.0, BEGIN + 20)
+    assert len(run.control) == 1
+
+
+def test_evidence_of_each_part_has_a_folder() -> None:
+    """Files of two machines may have one name."""
+    seen = CheckResult("a", attempt().outcome, (replace(attempt(), evidence=("evidence/a/attempt-1/page.png",)),))
+    run = _merged(_part(1, seen, passed("c")), _second())
+    assert run.results["a"].attempts[0].evidence == ("shard-1-of-2/evidence/a/attempt-1/page.png",)
+
+
+def test_a_baseline_counts_if_all_had_it() -> None:
+    """Otherwise nobody knows what was broken before."""
+    before = Baseline("r1", {"b": Outcome.FAILED}, "history")
+    second = _part(2, failed("b"), passed("d"), baseline=before)
+    assert decide(_merged(_first(baseline=before), second)).reason is Reason.ALREADY_BROKEN
+    assert decide(_merged(_first(), second)).reason is Reason.CONFIRMED_FAILURE
