@@ -46,7 +46,8 @@ def merge(folders: Sequence[Path], reports: Path, demand: Demand, run: Mapping[s
         DocumentError: the verdict cannot be written.
     """
     write_document(reports / VERDICT_FILE, _unmerged(demand, run))
-    parts, problems = {}, []
+    parts: dict[Path, Part] = {}
+    problems: list[str] = []
     for folder in folders:
         try:
             parts[folder] = _part(folder, demand, taken={part.place for part in parts.values()})

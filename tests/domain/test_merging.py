@@ -12,11 +12,11 @@ from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import Baseline, Evidence, ReleaseEvidence, fold
 from postdeploy.domain.lock import Lock
 from postdeploy.domain.merging import Part, merged_records
-from postdeploy.domain.policy import Policy
+from postdeploy.domain.policy import Action, Policy
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.shard import Shard
 from postdeploy.domain.suite import Suite
-from postdeploy.domain.verdict import Action, Conclusion, Reason
+from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import (
     BEGIN,
     attempt,
