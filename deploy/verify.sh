@@ -18,7 +18,7 @@
 #   RUN_ID            names the run; the gate asks for the same name           (made up by postdeploy)
 #   VERDICT_SIGNING_KEY   the private key that the verifier signs with         (not signed)
 #   VERIFY_DEADLINE   what the verifier may take                               (5m)
-#   VERIFY_LIMIT      when it is asked to end, whatever it does                (7m: its deadline and its own grace)
+#   VERIFY_LIMIT      when it is asked to end, whatever it does                (2m after its deadline: 7m)
 #   VERIFY_GRACE      how long after that it is killed                         (20s)
 set -euo pipefail
 
@@ -52,6 +52,21 @@ arguments=("$1" --deadline "${VERIFY_DEADLINE:-5m}" --reports "${REPORTS:-report
 [[ -z ${VERDICT_KEY_DESCRIPTOR:-} ]] || arguments+=(--sign-key "/dev/fd/$VERDICT_KEY_DESCRIPTOR")
 arguments+=("${options[@]}")
 
+# A launcher that hangs is not waited for; one that does its work ends well before this.
+limit() {
+  local seconds=300
+  if [[ ${VERIFY_DEADLINE:-5m} =~ ^([0-9]{1,9})(\.[0-9]+)?(ms|s|m|h)?$ ]]; then
+    local whole=$((10#${BASH_REMATCH[1]} + (${#BASH_REMATCH[2]} > 0)))
+    case ${BASH_REMATCH[3]} in
+      ms) seconds=$((whole / 1000 + 1)) ;;
+      m) seconds=$((whole * 60)) ;;
+      h) seconds=$((whole * 3600)) ;;
+      *) seconds=$whole ;;
+    esac
+  fi
+  echo "$((seconds + 120))s"
+}
+
 signalled=
 pass_on() {
   signalled=yes
@@ -59,7 +74,7 @@ pass_on() {
 }
 trap pass_on INT TERM HUP
 
-timeout --verbose --kill-after="${VERIFY_GRACE:-20s}" "${VERIFY_LIMIT:-7m}" postdeploy verify "${arguments[@]}" &
+timeout --verbose --kill-after="${VERIFY_GRACE:-20s}" "${VERIFY_LIMIT:-$(limit)}" postdeploy verify "${arguments[@]}" &
 verifier=$!
 [[ -z $signalled ]] || pass_on # a signal came before there was anyone to pass it on to
 

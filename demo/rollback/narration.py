@@ -37,7 +37,8 @@ class Narration:
         """Something that the pipeline did or learnt."""
         status = "" if event.status is None else str(event.status)
         painted = self._paint(f"{status:>2}", _COLOURS.get(event.status or 0, _HOLD) if status else "")
-        first, *rest = wrap(event.about, _WIDTH - _COLUMN) or [""]
+        what = f"{event.share} % of the traffic to " if event.share else "back to " if event.act == "rollback" else ""
+        first, *rest = wrap(what + event.about, _WIDTH - _COLUMN) or [""]
         self._write(f"  {event.at - self._begun:6.1f} s  {event.act:<9} {painted}  {first}\n")
         for line in rest:
             self._write(f"{'':{_COLUMN - 2}}{line}\n")

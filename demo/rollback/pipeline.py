@@ -31,6 +31,7 @@ class Event:
     act: str
     about: str
     status: int | None = None
+    share: str = ""
 
 
 class Pipeline:
@@ -41,9 +42,11 @@ class Pipeline:
         self._environment = environment(folder, cluster)
         self._tell = tell
         self._events: list[Event] = []
+        self._share = ""
 
     def run(self, name: str, *command: str, **variables: str) -> int:
         """Run a command whose reports go to the folder ``name``; returns its exit status."""
+        self._share = variables.get("SHARE", "100")
         reports = {"REPORTS": f"reports/{name}"}
         with (
             (self._folder / f"{name}.log").open("w", encoding="utf-8") as log,
@@ -97,6 +100,6 @@ class Pipeline:
         return f"{expected}: {verdict['verdict']} → {verdict['action']} ({verdict['reason']}: {verdict['summary']})"
 
     def _note(self, act: str, about: str, status: int | None = None) -> None:
-        event = Event(time.monotonic(), act, about, status)
+        event = Event(time.monotonic(), act, about, status, self._share if act == "shift" else "")
         self._events.append(event)
         self._tell(event)

@@ -82,6 +82,9 @@ class Story:
     def _rolled_back(self, name: str, release: str, previous: str, *, canary: bool = False) -> None:
         self._narration.scene(f"Release {release}, which is broken: {self._fault}")
         status = self._release(name, release, canary)
+        if status == _HOLD:
+            held = "it was told to hold, so traffic stays where it is until somebody decides; docs/reference/faults.md"
+            self._narration.line(f"{'':13}{held} says which faults are rolled back")
         self._is(status == _ROLLBACK, f"the pipeline ended with {status}: rolled back, and the rollback verified")
         gate = self._gate(name, release, CANARY if canary else TARGET)
         self._is(gate == _ROLLBACK, f"the gate, which a rollback does not wait for, says {gate} about {release}")

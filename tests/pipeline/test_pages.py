@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +64,40 @@ def test_the_plain_script_does_what_its_page_says(
     """The script on the page, taken from the page, for every way that its parts can end."""
     ending = release(**fakes)
     assert (ending.status, stage.deployed, stage.paged) == (status, deployed, paged), ending.output
+
+
+SEALS = """
+echo "postdeploy $*" >>"$CALLS"
+case $* in
+  "gate begin"*) echo run-1 ;;
+  *" --release $FAKE_NEW"*)
+    [[ $* != verify* ]] || { trap 'echo sealed >>"$CALLS"; exit "$FAKE_SEALED"' TERM; while :; do sleep 0.02; done; } ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("sealed", "status", "deployed"),
+    [
+        ("10", 10, ["deploy", "shift", "hold"]),
+        ("0", 10, ["deploy", "shift", "hold"]),
+        ("20", 20, ["deploy", "shift", "rollback"]),
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_plain_script_that_is_told_to_end_lets_the_verifier_seal(
+    stage: Stage, number: signal.Signals, sealed: str, status: int, deployed: list[str]
+) -> None:
+    """The signal goes to the script alone: it holds, but rolls back what was confirmed as broken by then."""
+    stage._program(stage.folder / "bin" / "postdeploy", SEALS)
+    settings = {"DEPLOYER": "deployer", "PAGE_WEBHOOK": "https://page.example/hook", "FAKE_SEALED": sealed}
+    process = stage.start(f"exec deploy/release.sh production {NEW}", **settings)
+    stage.until("postdeploy verify")
+    time.sleep(0.1)  # until the verifier listens
+    process.send_signal(number)
+    ending = stage.end(process)
+    assert (ending.status, stage.deployed, stage.paged) == (status, deployed, status == 10), ending.output
+    assert stage.calls.count("sealed") == 1
 
 
 def test_the_script_on_the_page_is_the_one_in_deploy() -> None:

@@ -44,6 +44,27 @@ def test_a_cancelled_verifier_that_will_not_end_is_killed(stage: Stage) -> None:
     assert stage.end(process).outputs == {"status": "137"}
 
 
+@pytest.mark.parametrize(
+    ("deadline", "limit"),
+    [
+        ("", "420s"),
+        ("90s", "210s"),
+        ("90", "210s"),
+        ("20m", "1320s"),
+        ("1.5m", "240s"),
+        ("2h", "7320s"),
+        ("500ms", "121s"),
+        ("08m", "600s"),
+        ("soon", "420s"),
+    ],
+)
+def test_the_limit_comes_after_the_deadline(stage: Stage, deadline: str, limit: str) -> None:
+    """A verifier that was given time is not ended before it is over; one that hangs is ended two minutes later."""
+    stage._program(stage.folder / "bin" / "timeout", 'echo "timeout $*" >>"$CALLS"')
+    stage.run(STEP, RELEASE="r1", **({"VERIFY_DEADLINE": deadline} if deadline else {}))
+    assert f" {limit} postdeploy verify " in stage.calls[0]
+
+
 def test_a_killed_step_puts_nothing_out(stage: Stage) -> None:
     """SIGKILL to the step leaves no status at all, which the next step takes for hold."""
     process = stage.start(STEP, RELEASE="r1", FAKE_VERIFY="waiting", VERIFY_LIMIT="0.5s")
