@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final
 
-__all__ = ["inert", "json_bytes", "markdown", "visible", "workflow_message", "workflow_property"]
+__all__ = ["inert", "inert_json", "json_bytes", "markdown", "visible", "workflow_message", "workflow_property"]
 
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -36,7 +36,12 @@ def inert(text: str) -> str:
 
 def json_bytes(value: Any) -> bytes:
     """JSON in ASCII, on one line, that is no command where a log of GitHub's has it. Raises ValueError for a NaN."""
-    return json.dumps(value, allow_nan=False).replace("##[", "#\\u0023[").encode("ascii") + b"\n"
+    return inert_json(json.dumps(value, allow_nan=False))
+
+
+def inert_json(text: str) -> bytes:
+    """The same for what is JSON in ASCII already."""
+    return text.replace("##[", "#\\u0023[").encode("ascii") + b"\n"
 
 
 def markdown(text: str) -> str:

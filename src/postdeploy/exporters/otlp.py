@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import json_bytes
+from postdeploy.exporters.escaping import inert_json
 from postdeploy.exporters.otlp_metrics import metrics
 from postdeploy.exporters.otlp_spans import spans
-from postdeploy.exporters.otlp_values import Json, attributes
+from postdeploy.exporters.otlp_values import attributes, quoted
 
 __all__ = ["METRICS", "TRACES", "render"]
 
@@ -25,17 +25,20 @@ METRICS: Final = "metrics.json"
 
 def render(document: Document, _read: Read) -> dict[str, bytes]:
     """Both files."""
-    resource = {"attributes": attributes(_resource(document))}
-    scope = {"name": "postdeploy", "version": document["run"]["tool"]["version"]}
-    traces = [{"resource": resource, "scopeSpans": [{"scope": scope, "spans": spans(document)}]}]
-    measured = [{"resource": resource, "scopeMetrics": [{"scope": scope, "metrics": metrics(document)}]}]
     return {
-        TRACES: json_bytes({"resourceSpans": traces}),
-        METRICS: json_bytes({"resourceMetrics": measured}),
+        TRACES: _file(document, "Spans", f'"spans":{spans(document)}'),
+        METRICS: _file(document, "Metrics", f'"metrics":{metrics(document)}'),
     }
 
 
-def _resource(document: Document) -> Json:
+def _file(document: Document, signal: str, content: str) -> bytes:
+    resource = f'{{"attributes":{attributes(_resource(document))}}}'
+    scope = f'{{"name":"postdeploy","version":{quoted(document["run"]["tool"]["version"])}}}'
+    scoped = f'[{{"scope":{scope},{content}}}]'
+    return inert_json(f'{{"resource{signal}":[{{"resource":{resource},"scope{signal}":{scoped}}}]}}')
+
+
+def _resource(document: Document) -> dict[str, Any]:
     """Who reports, and about which deployment."""
     release, ci = document["release"]["expected"], document["run"].get("ci") or {}
     return {

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from postdeploy.exporters.otlp_spans import SUITE, TASK
-from postdeploy.exporters.otlp_values import Json, attributes, nanoseconds
+from postdeploy.exporters.otlp_values import array, attributes, nanoseconds, number, quoted
 from postdeploy.exporters.reading import duration, run_seconds
 
 __all__ = ["metrics"]
 
 Document = Mapping[str, Any]
-Point = tuple[Json, float]
+Point = tuple[str, float]
+"""Attributes as JSON, and the value."""
 
 
-def metrics(document: Document) -> list[Json]:
-    """Those that have a point."""
+def metrics(document: Document) -> str:
+    """Those that have a point, as JSON."""
     time = nanoseconds(document["run"].get("finished") or document["run"]["started"])
-    return [_gauge(time, *family) for family in (*_of_the_run(document), *_of_checks(document)) if family[3]]
+    return array(_gauge(time, *family) for family in (*_of_the_run(document), *_of_checks(document)) if family[3])
 
 
 def _of_the_run(document: Document) -> Iterator[tuple[str, str, str, list[Point]]]:
@@ -28,22 +29,22 @@ def _of_the_run(document: Document) -> Iterator[tuple[str, str, str, list[Point]
         "cicd.pipeline.task.run.result": TASK.get(document["action"]),
         "postdeploy.reason": document["reason"],
     }
-    yield "postdeploy.run.duration", "s", "How long the run took.", [(whole, run_seconds(document))]
+    yield "postdeploy.run.duration", "s", "How long the run took.", [(attributes(whole), run_seconds(document))]
     for name, words in (("verdict", ("pass", "fail", "inconclusive")), ("action", ("promote", "hold", "rollback"))):
-        points = [({f"postdeploy.{name}": word}, float(document[name] == word)) for word in words]
+        points = [(attributes({f"postdeploy.{name}": word}), float(document[name] == word)) for word in words]
         yield f"postdeploy.{name}", "1", f"The {name} of the run: 1 for the one that it is.", points
     counts = document.get("counts", {}).items()
     yield (
         "postdeploy.checks",
         "{check}",
         "Checks by what became of them.",
-        [({"postdeploy.outcome": name}, float(count)) for name, count in counts],
+        [(attributes({"postdeploy.outcome": name}), float(count)) for name, count in counts],
     )
 
 
 def _of_checks(document: Document) -> Iterator[tuple[str, str, str, list[Point]]]:
     checks = [check for check in document.get("checks", ()) if check["outcome"] not in {"skipped", "not_run"}]
-    about = [(_facts(check), check) for check in checks]
+    about = [(attributes(_facts(check)), check) for check in checks]
     passed = [(facts, float(check["outcome"] == "passed")) for facts, check in about]
     yield "postdeploy.check.success", "1", "Whether the check passed.", passed
     seconds = [(facts, duration(check)) for facts, check in about]
@@ -51,14 +52,14 @@ def _of_checks(document: Document) -> Iterator[tuple[str, str, str, list[Point]]
     attempts = [(facts, float(len(check["attempts"]))) for facts, check in about]
     yield "postdeploy.check.attempts", "{attempt}", "How often the check was attempted.", attempts
     phases = [
-        (facts | {"postdeploy.phase": name}, float(value))
+        (f"{facts[:-1]},{attributes({'postdeploy.phase': name})[1:]}", float(value))
         for facts, check in about
         for name, value in (check["attempts"][-1].get("phases", {}) if check["attempts"] else {}).items()
     ]
     yield "postdeploy.phase.duration", "s", "Duration of the last exchange by phase.", phases
 
 
-def _facts(check: Document) -> Json:
+def _facts(check: Document) -> dict[str, Any]:
     return {
         "test.case.name": check["name"],
         "test.suite.name": check["path"],
@@ -68,6 +69,8 @@ def _facts(check: Document) -> Json:
     }
 
 
-def _gauge(time: str, name: str, unit: str, text: str, points: list[Point]) -> Json:
-    values = [{"timeUnixNano": time, "asDouble": value, "attributes": attributes(facts)} for facts, value in points]
-    return {"name": name, "unit": unit, "description": text, "gauge": {"dataPoints": values}}
+def _gauge(time: str, name: str, unit: str, text: str, points: list[Point]) -> str:
+    values = array(
+        f'{{"timeUnixNano":{time},"asDouble":{number(value)},"attributes":{facts}}}' for facts, value in points
+    )
+    return f'{{"name":"{name}","unit":"{unit}","description":{quoted(text)},"gauge":{{"dataPoints":{values}}}}}'

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from postdeploy.domain.trace import check_span, run_span, span_of, trace_of
-from postdeploy.exporters.escaping import visible
-from postdeploy.exporters.otlp_values import LONGEST, Json, attributes, nanoseconds
+from postdeploy.exporters.otlp_values import array, attributes, nanoseconds, quoted
 from postdeploy.exporters.reading import message
 
 __all__ = ["SUITE", "TASK", "spans"]
@@ -33,16 +32,19 @@ _INTERRUPTIONS: Final = {"deadline_exceeded": "timed_out"}
 _CASE: Final = {"passed": "pass", "failed": "fail", "errored": "fail", "blocked": "fail"}
 
 
-def spans(document: Document) -> list[Json]:
-    """All spans of a run."""
+def spans(document: Document) -> str:
+    """All spans of a run, as JSON."""
     found = [_run(document)]
+    trace = trace_of(document["run"]["id"])
     for check in document.get("checks", ()):
-        found.append(_check(document, check))
-        found += [_attempt(document, check, number) for number in range(1, len(check["attempts"]) + 1)]
-    return found
+        above = check_span(document["run"]["id"], check["id"])
+        found.append(_check(document, check, trace, above))
+        found += [_attempt(document["run"]["id"], check, trace, above, number, attempt)
+                  for number, attempt in enumerate(check["attempts"], 1)]  # fmt: skip
+    return array(found)
 
 
-def _run(document: Document) -> Json:
+def _run(document: Document) -> str:
     run, ci = document["run"], document["run"].get("ci") or {}
     status = SUITE.get(document["verdict"]) if run.get("finished") else "in_progress"
     facts = {
@@ -60,17 +62,17 @@ def _run(document: Document) -> Json:
         "postdeploy.action": document["action"],
         "postdeploy.release": document["release"]["expected"],
     }
-    span = _span(document, f"postdeploy {document['target']['name']}", run_span(run["id"]), None)
-    span |= {
-        "startTimeUnixNano": nanoseconds(run["started"]),
-        "endTimeUnixNano": nanoseconds(run.get("finished") or run["started"]),
-        "attributes": attributes(facts),
-        "events": [_event(run, "postdeploy.incident", one) for one in document.get("incidents", ())],
-    }
-    return span | _status(document["verdict"] != "pass", document["summary"])
+    name = f"postdeploy {document['target']['name']}"
+    ended = nanoseconds(run.get("finished") or run["started"])
+    events = array(_event(ended, one) for one in document.get("incidents", ()))
+    return (
+        f'{{"traceId":"{trace_of(run["id"])}","spanId":"{run_span(run["id"])}","name":{quoted(name)},"kind":{_INTERNAL},'
+        f'"startTimeUnixNano":{nanoseconds(run["started"])},"endTimeUnixNano":{ended},"attributes":{attributes(facts)},'
+        f'"events":{events}{_status(document["summary"] if document["verdict"] != "pass" else None)}}}'
+    )
 
 
-def _check(document: Document, check: Document) -> Json:
+def _check(document: Document, check: Document, trace: str, name: str) -> str:
     """One that was never attempted has no length, and stands at the end of the run."""
     run, attempts = document["run"], check["attempts"]
     ended = run.get("finished") or run["started"]
@@ -91,20 +93,18 @@ def _check(document: Document, check: Document) -> Json:
         "postdeploy.attempts": len(attempts),
         "postdeploy.cause": check["cause"],
     }
-    span = _span(document, check["name"], check_span(run["id"], check["id"]), run_span(run["id"]))
-    span |= {
-        "startTimeUnixNano": nanoseconds(first["started"]),
-        "endTimeUnixNano": nanoseconds(last["started"], last.get("duration", 0.0)),
-        "attributes": attributes(facts),
-    }
-    return span | _status(_CASE.get(check["outcome"]) == "fail", message(check))
+    failed = _CASE.get(check["outcome"]) == "fail"
+    return (
+        f'{{"traceId":"{trace}","spanId":"{name}","parentSpanId":"{run_span(run["id"])}","name":{quoted(check["name"])},'
+        f'"kind":{_INTERNAL},"startTimeUnixNano":{nanoseconds(first["started"])},'
+        f'"endTimeUnixNano":{nanoseconds(last["started"], last.get("duration", 0.0))},"attributes":{attributes(facts)}'
+        f"{_status(message(check) if failed else None)}}}"
+    )
 
 
-def _attempt(document: Document, check: Document, number: int) -> Json:
-    run, attempt = document["run"], check["attempts"][number - 1]
+def _attempt(run: str, check: Document, trace: str, above: str, number: int, attempt: Document) -> str:
     failed = attempt["outcome"] != "passed"
     facts = {
-        "test.case.name": check["name"],
         "test.case.result.status": _CASE.get(attempt["outcome"]),
         "http.response.status_code": attempt.get("status"),
         "error.type": next(_codes(attempt), None) if failed else None,
@@ -114,14 +114,13 @@ def _attempt(document: Document, check: Document, number: int) -> Json:
         "postdeploy.releases": attempt.get("releases"),
         **{f"postdeploy.phase.{name}": float(seconds) for name, seconds in attempt.get("phases", {}).items()},
     }
-    name, above = span_of(run["id"], check["id"], number), check_span(run["id"], check["id"])
-    span = _span(document, f"attempt {number}", name, above, _CLIENT)
-    span |= {
-        "startTimeUnixNano": nanoseconds(attempt["started"]),
-        "endTimeUnixNano": nanoseconds(attempt["started"], attempt["duration"]),
-        "attributes": attributes(facts),
-    }
-    return span | _status(failed, message({"attempts": [attempt], "reason": None}))
+    started = attempt["started"]
+    return (
+        f'{{"traceId":"{trace}","spanId":"{span_of(run, check["id"], number)}","parentSpanId":"{above}",'
+        f'"name":"attempt {number}","kind":{_CLIENT},"startTimeUnixNano":{nanoseconds(started)},'
+        f'"endTimeUnixNano":{nanoseconds(started, attempt["duration"])},"attributes":{attributes(facts)}'
+        f"{_status(message({'attempts': [attempt], 'reason': None}) if failed else None)}}}"
+    )
 
 
 def _codes(attempt: Document) -> Iterator[str]:
@@ -134,20 +133,11 @@ def _codes(attempt: Document) -> Iterator[str]:
     yield attempt["outcome"]
 
 
-def _span(document: Document, name: str, span: str, parent: str | None, kind: int = _INTERNAL) -> Json:
-    above = {"parentSpanId": parent} if parent else {}
-    trace = {"traceId": trace_of(document["run"]["id"]), "spanId": span} | above
-    return trace | {"name": visible(name)[:LONGEST], "kind": kind}
+def _status(text: str | None) -> str:
+    """A member of a span, if it went wrong."""
+    return "" if text is None else f',"status":{{"code":{_ERROR},"message":{quoted(text)}}}'
 
 
-def _status(failed: bool, text: str) -> Json:
-    return {"status": {"code": _ERROR, "message": visible(text)[:LONGEST]}} if failed else {}
-
-
-def _event(run: Document, name: str, incident: Document) -> Json:
+def _event(time: str, incident: Document) -> str:
     facts = {"postdeploy.reason": incident["reason"], "postdeploy.message": incident["message"]}
-    return {
-        "timeUnixNano": nanoseconds(run.get("finished") or run["started"]),
-        "name": name,
-        "attributes": attributes(facts),
-    }
+    return f'{{"timeUnixNano":{time},"name":"postdeploy.incident","attributes":{attributes(facts)}}}'
