@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from postdeploy.documents import read_regular, why
+from postdeploy.documents import read_regular, why, write_atomically
 
 
 def test_why() -> None:
@@ -21,3 +21,16 @@ def test_a_link_that_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert read_regular(tmp_path / "file") == b"{}"
     with pytest.raises(OSError, match="symbolic links"):
         read_regular(tmp_path / "link")
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool) -> None:
+    """A file and its name are, unless nobody needs them after a loss of power; either way it is whole."""
+    forced: list[int] = []
+    monkeypatch.setattr("os.fsync", forced.append)
+    write_atomically(tmp_path / "file", b"old")
+    forced.clear()
+    write_atomically(tmp_path / "file", b"new", durable=durable)
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert len(forced) == (2 if durable else 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

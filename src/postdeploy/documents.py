@@ -58,16 +58,20 @@ def write_document(path: _Path, document: Mapping[str, Any]) -> None:
     write_atomically(path, content)
 
 
-def write_atomically(path: _Path, content: bytes) -> None:
-    """Replace a file so that it is the old one or the whole new one, whatever happens. Raises JournalError."""
+def write_atomically(path: _Path, content: bytes, *, durable: bool = True) -> None:
+    """Replace a file so that it is the old one or the whole new one, whatever happens. Raises JournalError.
+
+    What is not ``durable`` is not forced to the disk, and need not be there after the machine has lost its power.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, f".{name}.{os.getpid()}")
     try:
         os.makedirs(folder, exist_ok=True)
         refuse_link(path)
-        _write(temporary, content)
+        _write(temporary, content, durable=durable)
         os.replace(temporary, path)
-        sync_folder(folder)
+        if durable:
+            sync_folder(folder)
     except OSError as error:
         raise JournalError(f"{path}: cannot be written: {why(error)}") from error
     finally:
@@ -127,13 +131,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str, content: bytes, *, durable: bool) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
     with open(path, "xb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: _Path) -> None:

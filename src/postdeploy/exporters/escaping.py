@@ -13,6 +13,7 @@ _UNSEEN: Final = re.compile(
 )
 """Control characters, directions of writing, surrogates, and what XML 1.0 does not allow."""
 
+_ENCODE: Final = json.JSONEncoder(allow_nan=False).encode
 _COMMAND: Final = re.compile(r"^(\s*)::", re.MULTILINE)
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
 
@@ -36,7 +37,7 @@ def inert(text: str) -> str:
 
 def json_bytes(value: Any) -> bytes:
     """JSON in ASCII, on one line, that is no command where a log of GitHub's has it. Raises ValueError for a NaN."""
-    return inert_json(json.dumps(value, allow_nan=False))
+    return inert_json(_ENCODE(value))
 
 
 def inert_json(text: str) -> bytes:

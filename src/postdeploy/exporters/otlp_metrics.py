@@ -62,10 +62,8 @@ def _of_checks(document: Document) -> Iterator[tuple[str, str, str, list[Point]]
 def _facts(check: Document) -> dict[str, Any]:
     return {
         "test.case.name": check["name"],
-        "test.suite.name": check["path"],
         "postdeploy.check": check["id"],
         "postdeploy.kind": check["kind"],
-        "postdeploy.severity": check["severity"],
     }
 
 

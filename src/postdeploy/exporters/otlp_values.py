@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
@@ -33,8 +34,14 @@ def array(parts: Iterable[str]) -> str:
 def attributes(facts: Mapping[str, Any]) -> str:
     """What is known of them."""
     return array(
-        [f'{{"key":{quoted(key)},"value":{_value(value)}}}' for key, value in facts.items() if value is not None]
+        [f'{{"key":{_key(key)},"value":{_value(value)}}}' for key, value in facts.items() if value is not None]
     )
+
+
+@lru_cache(maxsize=256)
+def _key(name: str) -> str:
+    """Names are few."""
+    return quoted(name)
 
 
 def number(value: float) -> str:
@@ -51,7 +58,8 @@ def nanoseconds(text: str | None, after: float = 0.0) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        return f'{{"stringValue":{quoted(value)}}}'
+        plain = len(value) <= _LONGEST and value.isascii() and value.isprintable()
+        return f'{{"stringValue":{encode_basestring_ascii(value) if plain else quoted(value)}}}'
     if isinstance(value, bool):
         return '{"boolValue":true}' if value else '{"boolValue":false}'
     if isinstance(value, int):

@@ -28,7 +28,9 @@ _UNKNOWN: Final = frozenset({"skipped", "not_run"})
 
 
 class _Sample(NamedTuple):
-    labels: Mapping[str, str]
+    """Labels as they are written, and the value."""
+
+    labels: str
     value: float
 
 
@@ -41,7 +43,7 @@ def render(document: Document, _read: Read) -> bytes:
 
 def _families(document: Document, target: dict[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
     checks = [check for check in document.get("checks", ()) if check["outcome"] not in _UNKNOWN]
-    labelled = [(check, target | {"check": check["id"], "kind": check["kind"]}) for check in checks]
+    labelled = [(check, _labels(target | {"check": check["id"], "kind": check["kind"]})) for check in checks]
     success = [_Sample(labels, float(check["outcome"] == "passed")) for check, labels in labelled]
     yield "probe_success", "Whether the check passed.", success
     yield (
@@ -64,36 +66,37 @@ def _families(document: Document, target: dict[str, str]) -> Iterator[tuple[str,
 
 def _of_the_run(document: Document, target: dict[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
     for name, values in (("verdict", ("pass", "fail", "inconclusive")), ("action", ("promote", "hold", "rollback"))):
-        samples = [_Sample(target | {name: value}, float(document[name] == value)) for value in values]
+        samples = [_Sample(_labels(target | {name: value}), float(document[name] == value)) for value in values]
         yield f"postdeploy_{name}", f"The {name} of the last run: 1 for the one that it is.", samples
     counts = document.get("counts", {}).items()
     yield (
         "postdeploy_checks",
         "Checks of the last run by what became of them.",
-        [_Sample(target | {"outcome": name}, float(count)) for name, count in counts],
+        [_Sample(_labels(target | {"outcome": name}), float(count)) for name, count in counts],
     )
-    yield "postdeploy_run_duration_seconds", "How long the run took.", [_Sample(target, run_seconds(document))]
+    run = _labels(target)
+    yield "postdeploy_run_duration_seconds", "How long the run took.", [_Sample(run, run_seconds(document))]
     finished = moment(document["run"].get("finished"))
-    yield "postdeploy_run_finished_timestamp_seconds", "When the last run finished.", [_Sample(target, finished)]
+    yield "postdeploy_run_finished_timestamp_seconds", "When the last run finished.", [_Sample(run, finished)]
     release = target | {
         "release": str(document["release"]["expected"] or ""),
         "version": document["run"]["tool"]["version"],
     }
-    yield "postdeploy_run_info", "What the last run was about.", [_Sample(release, 1.0)]
+    yield "postdeploy_run_info", "What the last run was about.", [_Sample(_labels(release), 1.0)]
 
 
-def _phases(check: Document, labels: dict[str, str]) -> Iterator[_Sample]:
+def _phases(check: Document, labels: str) -> Iterator[_Sample]:
     phases = check["attempts"][-1].get("phases", {}) if check["attempts"] else {}
     for name, seconds in phases.items():
         if name in _PHASES:
-            yield _Sample({**labels, "phase": _PHASES[name]}, seconds)
+            yield _Sample(f'{labels},phase="{_PHASES[name]}"', seconds)
 
 
 def _family(name: str, text: str, samples: list[_Sample]) -> Iterator[str]:
     if samples:
         yield f"# HELP {name} {text}"
         yield f"# TYPE {name} gauge"
-        yield from (f"{name}{{{_labels(sample.labels)}}} {sample.value:.9g}" for sample in samples)
+        yield from (f"{name}{{{labels}}} {value:.9g}" for labels, value in samples)
 
 
 def _labels(labels: Mapping[str, str]) -> str:
