@@ -180,8 +180,8 @@ def test_token() -> None:
         assert fetch(url, "/well")[0] == 200
 
 
-def test_ending() -> None:
-    """Who has asked is answered, who only waits is let go, and the port is free again."""
+def test_ending(caplog: pytest.LogCaptureFixture) -> None:
+    """Who has asked is answered, who only waits is let go, and the port is free again; nothing is said of it."""
     answers: list[tuple[int, bytes]] = []
     begun = threading.Event()
 
@@ -201,6 +201,7 @@ def test_ending() -> None:
     idle.close()
     with pytest.raises(OSError, match="refused"):
         fetch(url)
+    assert caplog.text == ""
 
 
 def test_a_port_that_is_taken(url: str) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from postdeploy.serving.connection import Connection, Limits
@@ -93,7 +93,8 @@ class _Server:
         connection.last = full
         self._connections[task] = connection
         try:
-            await connection.run(_busy if full else self._answer)
+            with suppress(asyncio.CancelledError):  # the server ends; asyncio of Python 3.11 would tell of an error
+                await connection.run(_busy if full else self._answer)
         finally:
             writer.close()
             del self._connections[task]
