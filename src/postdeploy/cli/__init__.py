@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Final
 
 from postdeploy import __version__
+from postdeploy.cli.leaving import leave
 
 __all__ = ["main"]
 
@@ -39,7 +40,10 @@ _COMMANDS: Final = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status. What stands after ``--`` is pytest's."""
+    """Run one command; returns its exit status, or ends the process with it where none is given.
+
+    What stands after ``--`` is pytest's.
+    """
     if arguments is None:
         gc.disable()  # what a command makes lives until its end; what runs for longer collects again
     _open_streams()
@@ -51,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("only verify, plan and lock pass arguments on to pytest")
     parsed.pytest = rest
     status: int = parsed.run(parsed)
+    if arguments is None:
+        leave(status)
     return status
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Never
 
+from postdeploy.cli.leaving import leave
+
 __all__ = ["MARK", "is_marked", "live"]
 
 MARK: Final = "POSTDEPLOY_LAUNCH"
@@ -34,7 +36,7 @@ def live(work: Callable[[], int], environment: dict[str, str]) -> Never:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
         del mapping
-        _leave(status)
+        leave(status)
     raise AssertionError("a process that has ended goes on")
 
 
@@ -68,16 +70,3 @@ def _status_of(error: SystemExit) -> int:
         return error.code or 0
     print(error.code, file=sys.stderr)
     return _FAILED
-
-
-def _leave(status: int) -> Never:
-    """End as the interpreter ends, except that it would take everything apart first, which takes long."""
-    import atexit
-    import threading
-
-    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001  # waits for threads, as multiprocessing does
-    atexit._run_exitfuncs()  # noqa: SLF001  # the public way is to end the interpreter
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(status & 0xFF)

@@ -84,6 +84,7 @@ def _import_what_tells() -> None:
 def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
     from postdeploy.cli.supervision import supervise
     from postdeploy.documents import VERDICT_FILE, write_document
+    from postdeploy.domain import status as _status  # noqa: F401 - both processes need it, and now it is loaded once
     from postdeploy.errors import JournalError, SignatureError
 
     path = f"{reports}/{VERDICT_FILE}"

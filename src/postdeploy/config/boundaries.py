@@ -15,16 +15,16 @@ from postdeploy.domain.target import DenyRule
 
 __all__ = ["DENIED", "PEER", "THIRD_PARTY"]
 
-_DENIED: Final = re.compile(r"(?:([a-z][a-z0-9_]*):)?(/\S*)")
+_DENIED: Final = r"(?:([a-z][a-z0-9_]*):)?(/\S*)"
 _LABEL: Final = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST: Final = rf"(?:{_LABEL}\.)*{_LABEL}|\[[0-9A-Fa-f:.]+\]"
-_THIRD_PARTY: Final = re.compile(rf"(?:\*\.)?(?:{_HOST})(?::([0-9]{{1,5}}))?")
-_PEER: Final = re.compile(rf"(?:{_HOST}):([0-9]{{1,5}})")
+_THIRD_PARTY: Final = rf"(?:\*\.)?(?:{_HOST})(?::([0-9]{{1,5}}))?"
+_PEER: Final = rf"(?:{_HOST}):([0-9]{{1,5}})"
 _PORTS: Final = 65535
 
 
 def _read_denied(node: Node, scope: Scope) -> DenyRule:
-    match = _DENIED.fullmatch(read_line(node))
+    match = re.fullmatch(_DENIED, read_line(node))
     if match is None:
         raise Wrong(f"takes a path such as '/logout' or 'api:/admin/*', not {seen(node)}", "/path or service:/path")
     if match[1] is not None:
@@ -41,9 +41,9 @@ def _read_peer(node: Node, _scope: Scope) -> str:
     return _read_host(node, _PEER, "a host and a port such as 'db.example.com:5432'")
 
 
-def _read_host(node: Node, pattern: re.Pattern[str], wanted: str) -> str:
+def _read_host(node: Node, pattern: str, wanted: str) -> str:
     text = read_line(node)
-    match = pattern.fullmatch(text)
+    match = re.fullmatch(pattern, text)
     if match is None:
         hint = "without the scheme and the path" if "/" in text else None
         raise Wrong(f"takes {wanted}, not {seen(node)}", hint)

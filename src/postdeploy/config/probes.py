@@ -41,7 +41,7 @@ VERBS: Final[Mapping[str, str]] = {
 }
 """What a step does, and the kind of probe that does it."""
 
-_TCP: Final = re.compile(r"([a-z][a-z0-9_]*)(?::([1-9][0-9]{0,4}))?")
+_TCP: Final = r"([a-z][a-z0-9_]*)(?::([1-9][0-9]{0,4}))?"
 _PORTS: Final = 65535
 
 
@@ -73,7 +73,7 @@ def _message(node: Node) -> str:
 
 
 def _read_tcp(node: Node, scope: Scope) -> TcpProbe:
-    match = _TCP.fullmatch(read_text(node))
+    match = re.fullmatch(_TCP, read_text(node))
     if match is None or int(match[2] or 1) > _PORTS:
         raise Wrong(f"takes a service, or service:port with a port from 1 to {_PORTS}, not {seen(node)}")
     know_service(match[1], node, scope)

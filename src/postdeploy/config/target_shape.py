@@ -42,7 +42,7 @@ RESERVED: Final = frozenset(
 )
 """Names of fixtures that no service may take, for each service has a fixture of its own name."""
 
-_RULE: Final = re.compile(r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)")
+_RULE: Final = r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)"
 _HOST_NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?$")
 _WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -79,7 +79,7 @@ def _read_secret(node: Node, _scope: Scope) -> str:
 
 
 def _read_rule(node: Node, scope: Scope) -> AllowRule:
-    match = _RULE.fullmatch(read_line(node))
+    match = re.fullmatch(_RULE, read_line(node))
     if match is None:
         raise Wrong(f"takes a rule such as 'POST api:/auth/login', not {seen(node)}", "METHOD service:/path")
     method = match[1].upper()

@@ -17,7 +17,7 @@ from postdeploy.lazy_dataclass import dataclass, field, replace
 
 __all__ = ["Creation", "intent_record", "learnt_record", "leftovers", "placeholders", "recipe", "undone_record"]
 
-_PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+_PLACEHOLDER: Final = r"\$\{([A-Za-z_][\w.]*)\}"
 _SECRET: Final = "secrets."  # noqa: S105  # not a password
 
 
@@ -65,7 +65,7 @@ def _save(save: Save) -> dict[str, Any]:
 
 def placeholders(undo: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The variables that recipes name, but for secrets, which are found when they are needed."""
-    found = {name for one in undo for name in _PLACEHOLDER.findall(repr(one))}
+    found = {name for one in undo for name in re.findall(_PLACEHOLDER, repr(one))}
     return frozenset(name for name in found if not name.startswith(_SECRET))
 
 

@@ -8,10 +8,10 @@ from typing import Final
 __all__ = ["console", "plain"]
 
 _BIDI: Final = "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
-_UNFIT: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]")
+_UNFIT: Final = f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]"
 """Controls but tab and line feed, what turns the direction of writing, and halves of surrogate pairs."""
 
-_UNLESS_OURS: Final = re.compile(f"(\x1b\\[[0-9;]*m|\x1b\\]9;4;[0-9;]*\x1b\\\\)|{_UNFIT.pattern}")
+_UNLESS_OURS: Final = f"(\x1b\\[[0-9;]*m|\x1b\\]9;4;[0-9;]*\x1b\\\\)|{_UNFIT}"
 """The same, but for the colours and the progress that a test runner shows on a terminal."""
 
 _COMMAND: Final = re.compile(r"(^|\n)((?:[^\S\n]|\x1b\[[0-9;]*m)*)::")
@@ -19,7 +19,7 @@ _COMMAND: Final = re.compile(r"(^|\n)((?:[^\S\n]|\x1b\[[0-9;]*m)*)::")
 
 def plain(text: str) -> str:
     """The text in valid UTF-8, with escapes for what would steer a terminal or show text in another order."""
-    return _UNFIT.sub(_escape, text.replace("\r\n", "\n"))
+    return re.sub(_UNFIT, _escape, text.replace("\r\n", "\n"))
 
 
 def console(text: str, *, terminal: bool = False) -> str:
@@ -32,9 +32,9 @@ def console(text: str, *, terminal: bool = False) -> str:
         text: what is written.
         terminal: whether colours and the sign of progress may stay, as pytest writes them there.
     """
-    if _UNFIT.search(text):
+    if re.search(_UNFIT, text):
         text = text.replace("\r\n", "\n")
-        text = _UNLESS_OURS.sub(_unless_ours, text) if terminal else _UNFIT.sub(_escape, text)
+        text = re.sub(_UNLESS_OURS, _unless_ours, text) if terminal else re.sub(_UNFIT, _escape, text)
     if "##[" in text:
         text = text.replace("##[", "#\\x23[")
     if "::" in text:

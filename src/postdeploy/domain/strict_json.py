@@ -17,8 +17,8 @@ DEPTH: Final = 200
 
 _KEY: Final = 60
 _BOM: Final = "\ufeff"
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_PIECE: Final = r'(?s)"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+'
+_ESCAPE: Final = r"(?s)\\(?:u([0-9a-fA-F]{4})|.)"
 
 
 class UnreadableError(ValueError):
@@ -60,7 +60,7 @@ class _RefusedError(Exception):
         """The offset of the token, or of its second place as a key of one object."""
         if self._second:
             return next((at for key, at in _repeated(text) if key == self._token), None)
-        return next((match.start() for match in _TOKEN.finditer(text) if match[0] == self._token), None)
+        return next((match.start() for match in re.finditer(_PIECE, text) if match[0] == self._token), None)
 
 
 def _decoded(body: bytes) -> str:
@@ -103,7 +103,7 @@ def _too_deep(text: str) -> UnreadableError:
 def _depth(text: str) -> tuple[int, int | None]:
     """How deep it is nested, and where it gets too deep."""
     depth, deepest, place = 0, 0, None
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_PIECE, text):
         if match[0] in "[{":
             depth += 1
             if depth > DEPTH and place is None:
@@ -118,7 +118,7 @@ def _repeated(text: str) -> Iterator[tuple[str, int]]:
     """Every key that stands a second time in its object, and where."""
     levels: list[set[str]] = []
     before: tuple[str, int] | None = None
-    for match in _TOKEN.finditer(text):  # pragma: no branch - the key that was refused comes before the end
+    for match in re.finditer(_PIECE, text):  # pragma: no branch - the key that was refused comes before the end
         token = match[0]
         if token in {"{", "["}:
             levels.append(set())
@@ -134,7 +134,7 @@ def _repeated(text: str) -> Iterator[tuple[str, int]]:
 
 def _require_pairs(text: str) -> None:
     high: tuple[int, int] | None = None
-    for match in _ESCAPE.finditer(text):
+    for match in re.finditer(_ESCAPE, text):
         unit = int(match[1], 16) if match[1] else 0
         low = 0xDC00 <= unit <= 0xDFFF  # noqa: PLR2004  # Unicode 3.8, surrogates
         pairs = high is not None and low and high[1] == match.start()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from postdeploy.browser.task import PageTask
 from postdeploy.created import CreationLedger
 from postdeploy.domain.check import DnsProbe, HttpProbe, PageProbe, TcpProbe, TlsProbe, WebsocketProbe
 from postdeploy.domain.observation import Observation, PageObservation, WebsocketObservation
@@ -24,6 +23,11 @@ from postdeploy.guard.identity import identity_headers
 from postdeploy.lazy_dataclass import dataclass, field, replace
 from postdeploy.probes.http_loop import HttpLoop
 from postdeploy.probes.http_request import request_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from postdeploy.browser.task import PageTask
 
 __all__ = ["Dispatcher", "Errand", "Pages"]
 
@@ -124,6 +128,8 @@ class Dispatcher:
 
     def _pool(self) -> ThreadPoolExecutor:
         if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="postdeploy-probe")
         return self._threads
 
@@ -144,6 +150,8 @@ class Dispatcher:
         self.fetcher.fetch(request, wish)
 
     def _send_page(self, probe: PageProbe, errand: Errand, deliver: Deliver) -> None:
+        from postdeploy.browser.task import PageTask
+
         settled = errand.ask.settled
         task = PageTask(
             url=self.target.url(probe.location),

@@ -19,7 +19,6 @@ from postdeploy.domain.redaction import Redactor
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.target import Target
 from postdeploy.engine.attempt import Answer, Ask, Surroundings, attempt_check
-from postdeploy.engine.curl import reproduce
 from postdeploy.engine.dispatch import Dispatcher, Errand
 from postdeploy.engine.ending import Ending
 from postdeploy.engine.entry import Note
@@ -30,7 +29,6 @@ from postdeploy.engine.preflight import Preflight
 from postdeploy.errors import PostdeployError
 from postdeploy.guard.address import locate
 from postdeploy.lazy_dataclass import replace
-from postdeploy.probes import http_faults  # noqa: F401 - a machine that can open no file any more can still say so
 
 __all__ = ["CheckRunner", "skip_reason"]
 
@@ -279,6 +277,8 @@ class CheckRunner:
         return self._target.url(location) if location else self._target.services[probe.service].url
 
     def _curl(self, step: Step) -> str:
+        from postdeploy.engine.curl import reproduce
+
         return reproduce(step.probe, self._target, step.timeout)
 
 

@@ -16,7 +16,7 @@ __all__ = ["arguments", "find_problems", "when_of"]
 
 _WORDS: Final = {"severity": tuple(map(str, Severity)), "kind": tuple(map(str, Kind))}
 _TEXTS: Final = ("owner", "runbook")
-_REQUEST: Final = re.compile(r"[A-Z]+ +[a-z][a-z0-9_]*:/\S*")
+_REQUEST: Final = r"[A-Z]+ +[a-z][a-z0-9_]*:/\S*"
 _KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable", "quarantine")
 
 
@@ -68,7 +68,7 @@ def _problem(key: str, value: Any) -> str | None:
 
 def _strange_writes(item: pytest.Item) -> Iterator[str]:
     for text in (text for mark in item.iter_markers("writes") for text in mark.args):
-        if not isinstance(text, str) or not _REQUEST.fullmatch(text):
+        if not isinstance(text, str) or not re.fullmatch(_REQUEST, text):
             yield f"the 'writes' mark takes requests such as 'POST api:/orders', not {text!r}"
 
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 import pytest
 from pytest_timeout import is_debugging
 
-from postdeploy.domain.verdict import exit_status
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.recorder import Recorder
 
@@ -81,6 +80,8 @@ class Overrun:
         with contextlib.suppress(Exception):  # the status says that there is no verdict
             self._recorder.end_early("deadline_exceeded", message)
             if self._recorder.verdict is not None:
+                from postdeploy.domain.verdict import exit_status  # sealing has imported it
+
                 status = exit_status(self._recorder.verdict)
         with contextlib.suppress(Exception):
             self._say(f"\npostdeploy: {message}\nverdict: {self._recorder.path}\n")

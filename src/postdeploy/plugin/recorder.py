@@ -75,9 +75,10 @@ class Recorder:
         """Import what sealing needs, while there is nothing to do but wait and files can still be opened."""
         with self.signals.postponed():
             from postdeploy.domain import decision
+            from postdeploy.guard import artifacts, leaks
             from postdeploy.plugin import cleansing, last_words
 
-            _ = cleansing, decision, last_words
+            _ = artifacts, cleansing, decision, last_words, leaks
 
     def refuse(self, error: ConfigurationError) -> None:
         """The verdict of a run whose configuration is wrong: nothing was sent."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Undo", "UndoError", "Undoing", "undo"]
 
-_REQUEST: Final = re.compile(r"([A-Z]+) +([a-z][a-z0-9_]*):(/\S*)")
+_REQUEST: Final = r"([A-Z]+) +([a-z][a-z0-9_]*):(/\S*)"
 
 
 class UndoError(PostdeployError):
@@ -60,7 +60,7 @@ class Undo:
             headers: of the request.
             variables: what is known already.
         """
-        match = _REQUEST.fullmatch(request)
+        match = re.fullmatch(_REQUEST, request)
         if match is None or match[2] not in self._execution.target.services:
             raise ValueError(f"undo takes a request such as 'DELETE api:/orders/${{id}}', not {request!r}")
         recipe: dict[str, Any] = {"method": match[1], "place": str(Location(match[2], match[3]))}
