@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import AnyStr, Final, Generic
 
 from postdeploy.domain.secret import MASK, Secret, parts
@@ -28,11 +28,19 @@ class Redactor:
     """Masks the values of known secrets; values learnt while the run goes on are added with ``learn``.
 
     A value is found as it is and as the formats of our reports spell it. Where no secret is known, nothing is copied.
+
+    Args:
+        secrets: those that are known.
+        learning: a lock, if several threads learn.
     """
 
-    def __init__(self, secrets: Mapping[str, Secret] | Iterable[Secret] = ()) -> None:
+    def __init__(
+        self,
+        secrets: Mapping[str, Secret] | Iterable[Secret] = (),
+        learning: AbstractContextManager[object] | None = None,
+    ) -> None:
         self.known: tuple[Secret, ...] = ()
-        self._learning = threading.Lock()
+        self._learning = learning or nullcontext()
         self._texts: _Needles[str] = _Needles((), MASK)
         self._files: _Needles[bytes] | None = None
         self._in_json: tuple[str, ...] = ()
@@ -40,7 +48,7 @@ class Redactor:
             self.learn(secret)
 
     def learn(self, secret: Secret) -> bool:
-        """Mask this secret from now on, from any thread; returns whether it is new."""
+        """Mask this secret from now on; returns whether it is new."""
         with self._learning:
             return self._learn(secret)
 

@@ -41,8 +41,11 @@ class Ending:
         self._open: set[Life] = set()
 
     def begin(self, lives: Iterable[Life]) -> None:
-        """End these checks; on the loop's thread."""
-        for life in lives:
+        """End these checks; on the loop's thread. A second end that ends nothing more leaves cleanups under way alone."""
+        fresh = [life for life in lives if not life.ended]
+        if self._open and not fresh:
+            return
+        for life in fresh:
             life.ended = True
             if life.generator is not None and life.check.cleanup:
                 self._open.add(life)

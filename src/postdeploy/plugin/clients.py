@@ -41,7 +41,7 @@ class Clients:
                 failed=self._failed,
                 issued=self._issued,
                 refused=self._refused,
-                meter=self._execution.meter,
+                meter=self._execution.traffic.meter,
                 before=self._execution.be_polite,
             )
         return self._open[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,6 @@ from postdeploy.engine.control import ControlWatch
 from postdeploy.engine.engine import Engine, Readiness, RunContext
 from postdeploy.engine.orphans import OrphanWatch
 from postdeploy.errors import ProbeError
-from postdeploy.guard.budget import Meter, open_meter
-from postdeploy.guard.courtesy import Courtesy
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.handover import Handover
@@ -30,6 +29,7 @@ from postdeploy.plugin.keys import RECORDER
 from postdeploy.plugin.lazy_pages import LazyPages
 from postdeploy.plugin.progress import Progress
 from postdeploy.plugin.settings import Settings
+from postdeploy.plugin.traffic import Traffic
 
 if TYPE_CHECKING:
     from postdeploy.plugin.own_server import OwnServer
@@ -46,7 +46,7 @@ class Execution:
         self.settings = settings
         self.target = target
         self.context = context
-        self.redactor = Redactor(target.secrets)
+        self.redactor = Redactor(target.secrets, threading.Lock())
         self.handover = Handover(settings.reports, context.run_id)
         self.orphans = OrphanWatch()
         self.current: Activity | None = None
@@ -58,11 +58,10 @@ class Execution:
         self._progress = Progress(config)
         self._control = ControlWatch(target, context.run_id, self._controlled)
         self._learnt: list[dict[str, Any]] = []
-        self.fence = BrowserFence(target, lambda: self.meter, lambda: self.courtesy)
+        self.traffic = Traffic(target.budget, self.handover.budget, context.deadline)
+        self.fence = BrowserFence(target, lambda: self.traffic.meter, lambda: self.traffic.courtesy)
         self.pages = LazyPages(settings.browser, target, self.fence)
-        self._meter: Meter | None = None
         self.ledger = CreationLedger(settings.reports / LEDGER_FILE, self.redactor.tree)
-        self._courtesy: Courtesy | None = None
 
     @property
     def coordinates(self) -> bool:
@@ -79,6 +78,7 @@ class Execution:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Start the target's own server, so that it gets ready while tests are collected."""
+        self.traffic.several = bool(self.settings.worker) or self.coordinates
         if self.target.server and not self.settings.worker and self.settings.sends:
             from postdeploy.plugin.own_server import OwnServer
 
@@ -113,7 +113,7 @@ class Execution:
         """Start the browser while the rest is collected, unless something may yet leave its pages out."""
         option = self.config.option
         if self.settings.sends and not (
-            self.settings.worker or self.coordinates or option.keyword or option.markexpr or option.only
+            self.settings.worker or self.coordinates or option.keyword or option.markexpr or option.only or option.shard
         ):
             self.pages.warm()
 
@@ -141,7 +141,7 @@ class Execution:
                 pages=self.pages,
                 fence=self.fence,
                 ledger=self.ledger,
-                meter=self.meter,
+                meter=self.traffic.meter,
                 redactor=self.redactor,
                 on_service=lambda state: self._learn(service_record(state)),
                 on_trouble=self._control.trouble,
@@ -149,21 +149,6 @@ class Execution:
             )
             self._engine.begin(wait=not self.settings.worker)
         return self._engine
-
-    @property
-    def meter(self) -> Meter:
-        """What counts the traffic; all processes of a run count in one file where there are several, or a budget."""
-        if self._meter is None:
-            several = bool(self.settings.worker) or self.coordinates
-            self._meter = open_meter(self.target.budget, self.handover.budget, shared=several)
-        return self._meter
-
-    @property
-    def courtesy(self) -> Courtesy:
-        """What the target has asked for, of whichever process."""
-        if self._courtesy is None:
-            self._courtesy = Courtesy(time.monotonic, self.context.deadline, self.meter.book)
-        return self._courtesy
 
     def result(self, check_id: str) -> CheckResult:
         """The result of a declared check, as soon as it is there."""
@@ -197,12 +182,12 @@ class Execution:
 
     def be_polite(self) -> None:
         """Wait as long as the target has asked for. Raises ProbeError where it wants no more requests."""
-        if self.courtesy.stopped:
+        try:
+            self.traffic.wait()
+        except ProbeError:
             if self.current is not None:
                 self.current.limited()
-            raise ProbeError("rate_limited", self.courtesy.stopped, target_fault=False)
-        if (pause := self.courtesy.pause()) > 0:
-            time.sleep(pause)
+            raise
 
     def learnt(self, *, failed: bool) -> list[dict[str, Any]]:
         """Records that a process without a journal has to send to the one that keeps it, each once."""
@@ -219,7 +204,7 @@ class Execution:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)
                 stack.callback(self._hear_alarms, self.recorder)
-            stack.callback(self._close_meter)
+            stack.callback(self.traffic.close, last=not self.settings.worker)
             stack.callback(self.fence.close)
             stack.callback(self._close_ledger)
             if server is not None:
@@ -227,12 +212,6 @@ class Execution:
             stack.callback(self.pages.close)
             if engine is not None:
                 stack.callback(engine.close)
-
-    def _close_meter(self) -> None:
-        if self._meter is not None:
-            self._meter.close()
-        if not self.settings.worker:
-            self.handover.budget.unlink(missing_ok=True)
 
     def _hear_alarms(self, recorder: Recorder) -> None:
         """What tests of the workers have tried is an incident of the run."""

@@ -121,7 +121,7 @@ def _attempt(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
     outcome = _outcome(call, report, activity)
     failed = outcome is not Outcome.PASSED
     if failed and activity.status == TOO_MANY_REQUESTS:  # a test that expects it has what it wants
-        item.config.stash[EXECUTION].courtesy.limited(activity.ended, retry_after(activity.retry_after))
+        item.config.stash[EXECUTION].traffic.courtesy.limited(activity.ended, retry_after(activity.retry_after))
     message = _message(report, call) if failed else ""
     if not failed and (limit := overran(item, call.duration)) is not None:
         outcome, message = Outcome.ERRORED, f"it took longer than its {limit:g} s and swallowed the timeout"
