@@ -41,7 +41,7 @@ class Ending:
         self._open: set[Life] = set()
 
     def begin(self, lives: Iterable[Life]) -> None:
-        """End these checks; on the loop's thread. A second end that ends nothing more leaves cleanups under way alone."""
+        """End these checks; on the loop's thread. One that ends nothing more leaves cleanups under way alone."""
         fresh = [life for life in lives if not life.ended]
         if self._open and not fresh:
             return
