@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -156,15 +157,17 @@ def test_foreign_verdict(tmp_path: Path, url: str) -> None:
 
 
 def test_killed(tmp_path: Path, url: str) -> None:
-    """A run that is killed holds, the launcher seals how it ended, and nothing is left behind."""
+    """A run that is killed holds, the launcher seals how it ended and remembers it, and nothing is left behind."""
     project = Project(tmp_path, url)
     project.write("suites/test_hang.py", HANG)
     mark = os.urandom(8).hex()
-    process = project.start("verify", "site", **{MARKER: mark})
+    process = project.start("verify", "site", "--history=h.db", **{MARKER: mark})
     assert eventually((project.folder / "hangs").exists)
     os.kill(int(project.document()["run"]["pid"]), signal.SIGKILL)
     said, _ = process.communicate(timeout=20)
     document = project.document()
+    remembered = sqlite3.connect(project.folder / "h.db").execute("SELECT run_id, reason FROM runs").fetchall()
+    assert remembered == [(document["run"]["id"], "incomplete")]
     assert (process.returncode, document["state"], document["reason"]) == (10, "sealed", "incomplete"), said
     assert "the process of the run ended by SIGKILL before it sealed its verdict" in said
     assert project.run("gate", "--target=site")[0] == 10

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from postdeploy.domain.retention import Retention
     from postdeploy.history.database import Database
+    from postdeploy.history.place import Place
 
-__all__ = ["add_place", "answer"]
+__all__ = ["add_place", "answer", "find_history"]
 
 _USAGE: Final = 4
+_OFF: Final = "off"
 
 
 def add_place(parser: Any) -> None:
@@ -44,22 +46,31 @@ def answer(arguments: argparse.Namespace, ask: Callable[[Database, Retention], i
         return _USAGE
 
 
-def _find(arguments: argparse.Namespace) -> tuple[Any, Retention]:
+def find_history(arguments: argparse.Namespace) -> tuple[Place, Retention] | None:
+    """Where the option, the environment or targets.yaml says that runs are remembered; None if none does.
+
+    Raises ConfigurationError or HistoryError for what is no place.
+    """
     from pathlib import Path
 
+    from postdeploy.config import read_outline
     from postdeploy.domain.retention import HISTORY_VARIABLE, Retention
-    from postdeploy.history.place import DEFAULT_FILE, parse_place
+    from postdeploy.history.place import parse_place
 
-    file = Path(arguments.targets)
+    file = Path(arguments.targets or "targets.yaml")
     given = arguments.history or os.environ.get(HISTORY_VARIABLE)
-    entry = _entry(file, needed=not given)
+    entry = read_outline(file, os.environ, remembers=not given).history if file.exists() else None
     retention = entry.retention if entry else Retention()
     if given:
-        return parse_place(given, Path.cwd()), retention
-    return parse_place(entry.place if entry else DEFAULT_FILE, file.parent), retention
+        return None if given == _OFF else (parse_place(given, Path.cwd()), retention)
+    return (parse_place(entry.place, file.parent), retention) if entry else None
 
 
-def _entry(file: Any, *, needed: bool) -> Any:
-    from postdeploy.config import read_outline
+def _find(arguments: argparse.Namespace) -> tuple[Place, Retention]:
+    """The same, or the file that is there if nothing is said."""
+    from pathlib import Path
 
-    return read_outline(file, os.environ, remembers=needed).history if file.exists() else None
+    from postdeploy.domain.retention import Retention
+    from postdeploy.history.place import DEFAULT_FILE, parse_place
+
+    return find_history(arguments) or (parse_place(DEFAULT_FILE, Path(arguments.targets).parent), Retention())

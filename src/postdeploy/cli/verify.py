@@ -100,6 +100,8 @@ def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
         document = _document(path, run_id)
         if not _is_sealed(document, arguments) or (document["verdict"] == "pass" and ended.status != 0):
             _salvage(reports, run_id, ended, "after" if _is_sealed(document, arguments) else "before")
+            if arguments.sign_key is None:
+                _remember(arguments, reports)
         if not _document(path, run_id):  # the child took it away, or left a foreign one in its place
             write_document(path, _unstarted(run_id, arguments))
     except (JournalError, SignatureError, OSError) as error:
@@ -182,6 +184,25 @@ def _salvage(reports: str, run_id: str, ended: Ended, when: str) -> None:
         print(f"postdeploy: {error}", file=sys.stderr)
     else:
         print(f"postdeploy: {verdict.conclusion}, {verdict.action}: {verdict.summary}", file=sys.stderr)
+
+
+def _remember(arguments: argparse.Namespace, reports: str) -> None:
+    """Leave in the history what was salvaged, as the run itself would have done; it is told if that fails."""
+    from pathlib import Path
+
+    from postdeploy.cli.history_place import find_history
+    from postdeploy.errors import PostdeployError
+    from postdeploy.history.importing import read_run
+    from postdeploy.history.keeping import keep
+
+    try:
+        found = find_history(arguments)
+        kept = keep(found[0], read_run(Path(reports) / "evidence.jsonl"), Path(reports), found[1]) if found else None
+    except PostdeployError as error:
+        print(f"postdeploy: this run is not in the history: {error}", file=sys.stderr)
+    else:
+        if kept is not None and kept.problem:
+            print(f"postdeploy: this run is not in the history yet: {kept.problem}", file=sys.stderr)
 
 
 def _exit_status(path: str, run_id: str, arguments: argparse.Namespace, status: int) -> int:

@@ -18,7 +18,7 @@ __all__ = ["open_postgresql"]
 _LOCK: Final = 7_305_671_204
 """The number of the lock that one writer has at a time, so that no two sums are changed in different orders."""
 
-_NAME: Final = re.compile(r"(?<!:):([a-z_]+)")
+_NAME: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 
 def open_postgresql(place: Place, patience: float) -> Database:
@@ -102,7 +102,7 @@ class _Postgresql:
 
 
 def _placeholders(sql: str) -> str:
-    return _NAME.sub(r"%(\1)s", sql)
+    return _NAME.sub(r"%(\1)s", sql.replace("%", "%%"))
 
 
 @contextmanager
