@@ -122,10 +122,11 @@ _SUMS: Final = (
 def views(database: Database, now: float) -> Iterator[tuple[str, Callable[[], object]]]:
     """What people and runs ask, by name."""
     from postdeploy.history.flakes import find_flakes
-    from postdeploy.history.reading import check_sums, hour_sums, last_runs, verdicts_since
+    from postdeploy.history.reading import last_runs, verdicts_since
     from postdeploy.history.recall import recall_baseline, recall_past
     from postdeploy.history.slo import objective_of
     from postdeploy.history.status import gather_status
+    from postdeploy.history.sums import check_sums, hour_sums
 
     day, hour, ms = int(now // _DAY), int(now // 3600), int(1000 * now)
     yield "history", lambda: last_runs(database, TARGET, 100)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from postdeploy.history.flakes import find_flakes, interval, tell_flakes, tell_flakes_json
-from postdeploy.history.reading import CheckSum
+from postdeploy.history.sums import CheckSum
 from tests.history.memories import NOW  # 2026-09-21
 
 

@@ -22,8 +22,9 @@ from postdeploy.history.facts import RunMemory
 from postdeploy.history.importing import import_runs
 from postdeploy.history.keeping import Kept, keep, read_waiting, waiting
 from postdeploy.history.place import Place
-from postdeploy.history.reading import check_sums, last_runs
+from postdeploy.history.reading import last_runs
 from postdeploy.history.summary import summarise
+from postdeploy.history.sums import check_sums
 from postdeploy.journal import read_journal
 from tests.history.conftest import Server
 from tests.history.memories import NOW, check, run

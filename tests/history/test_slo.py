@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from postdeploy.history.reading import CheckSum, HourSum
 from postdeploy.history.slo import burns, objective_of, tell_checks, tell_objective, tell_objective_json
+from postdeploy.history.sums import CheckSum, HourSum
 
 MINUTE = 60_000
 NOW = 30 * 24 * 60 * MINUTE

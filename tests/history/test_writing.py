@@ -11,18 +11,9 @@ from postdeploy.domain.retention import Retention
 from postdeploy.errors import HistoryError
 from postdeploy.history.database import Database, open_database
 from postdeploy.history.place import Place
-from postdeploy.history.reading import (
-    check_latencies,
-    check_sums,
-    durations,
-    hour_sums,
-    last_runs,
-    messages,
-    outcomes,
-    target_latencies,
-    verdicts_since,
-)
+from postdeploy.history.reading import durations, last_runs, messages, outcomes, verdicts_since
 from postdeploy.history.schema import MIGRATIONS
+from postdeploy.history.sums import check_latencies, check_sums, hour_sums, target_latencies
 from postdeploy.history.writing import prune, write_run
 from tests.history.memories import NOW, check, run
 

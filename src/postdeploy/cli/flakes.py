@@ -30,7 +30,7 @@ def _run(arguments: argparse.Namespace) -> int:
         import json
 
         from postdeploy.history.flakes import find_flakes, tell_flakes, tell_flakes_json
-        from postdeploy.history.reading import check_sums
+        from postdeploy.history.sums import check_sums
 
         now = time.time()
         flakes = find_flakes(check_sums(database, arguments.target, int(now // 86400) - arguments.days), now)

@@ -39,8 +39,9 @@ def _run(arguments: argparse.Namespace) -> int:
     def ask(database: Database, _retention: Retention) -> int:
         import json
 
-        from postdeploy.history.reading import check_sums, hour_sums, verdicts_since
+        from postdeploy.history.reading import verdicts_since
         from postdeploy.history.slo import objective_of, tell_checks, tell_objective, tell_objective_json
+        from postdeploy.history.sums import check_sums, hour_sums
 
         now, target, days = int(1000 * time.time()), arguments.target, arguments.days
         hours = hour_sums(database, target, now // 3_600_000 - 24 * days)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from postdeploy.domain.quarantine import Quarantine
-from postdeploy.history.reading import CheckSum
+from postdeploy.history.sums import CheckSum
 from postdeploy.history.text import columns, share, shown
 from postdeploy.lazy_dataclass import asdict, dataclass
 

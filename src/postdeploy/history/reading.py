@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from postdeploy.domain.result import Outcome
 from postdeploy.errors import HistoryError
 from postdeploy.history.database import Database
-from postdeploy.lazy_dataclass import dataclass, field
+from postdeploy.lazy_dataclass import dataclass
 
 __all__ = [
-    "CheckSum",
-    "HourSum",
     "RunRow",
-    "check_latencies",
-    "check_sums",
     "durations",
     "find_run",
-    "hour_sums",
     "last_good_release",
     "last_runs",
     "messages",
@@ -27,8 +21,8 @@ __all__ = [
     "outcomes",
     "release_changes",
     "runs_before",
-    "target_latencies",
     "target_names",
+    "target_number",
     "verdict_changes",
     "verdicts_since",
 ]
@@ -62,47 +56,6 @@ class RunRow:
     counts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckSum:
-    """What came of one check over some days; ``seen`` is when the last run began that had it."""
-
-    number: int
-    id: str
-    name: str
-    kind: str
-    severity: str
-    owner: str | None
-    quarantine: Mapping[str, str] | None
-    seen: int
-    counts: Mapping[str, int] = field(default_factory=dict)
-    flaky: int = 0
-
-    @property
-    def decided(self) -> int:
-        """How often it was seen to work, or not to."""
-        return self.good + self.bad
-
-    @property
-    def good(self) -> int:
-        """How often it passed."""
-        return self.counts.get("passed", 0)
-
-    @property
-    def bad(self) -> int:
-        """How often the target was wrong: it failed, or its service was down."""
-        return self.counts.get("failed", 0) + self.counts.get("blocked", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class HourSum:
-    """How the runs of one hour ended; ``hour`` counts from the epoch."""
-
-    hour: int
-    good: int
-    bad: int
-    unknown: int
-
-
 def target_names(database: Database) -> list[str]:
     """The targets that runs are of."""
     return [row[0] for row in database.rows("SELECT name FROM targets ORDER BY name")]
@@ -113,7 +66,7 @@ def last_runs(database: Database, target: str, most: int, *, before: int | None 
     rows = database.rows(
         f"SELECT {', '.join(_RUN)} FROM runs WHERE target_no = :target AND started >= :since "  # noqa: S608
         "AND started < :before ORDER BY started DESC, run_no DESC LIMIT :most",
-        target=_number(database, target),
+        target=target_number(database, target),
         since=since,
         before=2**62 if before is None else before,
         most=most,
@@ -126,7 +79,7 @@ def runs_before(database: Database, target: str, release: str, most: int) -> lis
     rows = database.rows(
         f"SELECT {', '.join(_RUN)} FROM runs WHERE target_no = :target AND complete = 1 AND verdict <> 'inconclusive' "  # noqa: S608
         "AND release <> :release ORDER BY started DESC, run_no DESC LIMIT :most",
-        target=_number(database, target),
+        target=target_number(database, target),
         release=release,
         most=most,
     )
@@ -138,7 +91,7 @@ def last_good_release(database: Database, target: str) -> str | None:
     rows = database.rows(
         "SELECT release FROM runs WHERE target_no = :target AND verdict = 'pass' AND release IS NOT NULL "
         "ORDER BY started DESC, run_no DESC LIMIT 1",
-        target=_number(database, target),
+        target=target_number(database, target),
     )
     return rows[0][0] if rows else None
 
@@ -196,36 +149,11 @@ def messages_by_id(database: Database, run: int) -> dict[str, str]:
     return dict(rows)
 
 
-def check_sums(database: Database, target: str, since: int) -> list[CheckSum]:
-    """Every check that ran since a day (counted from the epoch)."""
-    counts = ("passed", "failed", "errored", "skipped", "blocked", "not_run")
-    sums = ", ".join(f"SUM(d.{name})" for name in (*counts, "flaky"))
-    facts = "c.check_no, c.check_id, c.name, c.kind, c.severity, c.owner, c.quarantine, c.seen"
-    rows = database.rows(
-        f"SELECT {facts}, {sums} FROM checks c JOIN check_days d USING (check_no) "  # noqa: S608
-        f"WHERE c.target_no = :target AND d.day >= :since GROUP BY {facts} ORDER BY c.check_id",
-        target=_number(database, target),
-        since=since,
-    )
-    return [_check(row, counts) for row in rows]
-
-
-def hour_sums(database: Database, target: str, since: int) -> list[HourSum]:
-    """The hours since one (counted from the epoch) in which there were runs, oldest first."""
-    rows = database.rows(
-        "SELECT hour, pass, fail, inconclusive FROM target_hours "
-        "WHERE target_no = :target AND hour >= :since ORDER BY hour",
-        target=_number(database, target),
-        since=since,
-    )
-    return [HourSum(*row) for row in rows]
-
-
 def verdicts_since(database: Database, target: str, since: int) -> list[tuple[int, str]]:
     """When runs began (ms), and their verdicts, oldest first."""
     rows = database.rows(
         "SELECT started, verdict FROM runs WHERE target_no = :target AND started >= :since ORDER BY started",
-        target=_number(database, target),
+        target=target_number(database, target),
         since=since,
     )
     return [(started, verdict) for started, verdict in rows]
@@ -237,7 +165,7 @@ def verdict_changes(database: Database, target: str, since: int) -> list[tuple[i
         "SELECT run_no, started, verdict FROM (SELECT run_no, started, verdict, LAG(verdict) OVER (ORDER BY started) "
         "AS before FROM runs WHERE target_no = :target AND started >= :since AND verdict <> 'inconclusive') AS told "
         "WHERE before IS NULL OR before <> verdict ORDER BY started",
-        target=_number(database, target),
+        target=target_number(database, target),
         since=since,
     )
     return [(number, started, verdict) for number, started, verdict in rows]
@@ -249,36 +177,14 @@ def release_changes(database: Database, target: str, since: int) -> list[tuple[i
         "SELECT started, release FROM (SELECT started, release, LAG(release) OVER (ORDER BY started) AS before "
         "FROM runs WHERE target_no = :target AND started >= :since AND release IS NOT NULL) AS told "
         "WHERE before IS NULL OR before <> release ORDER BY started",
-        target=_number(database, target),
+        target=target_number(database, target),
         since=since,
     )
     return [(started, release) for started, release in rows]
 
 
-def target_latencies(database: Database, target: str, since: int) -> dict[int, dict[int, int]]:
-    """By day, how many passes at once of all checks fell into each bucket."""
-    return _by_first(
-        database.rows(
-            "SELECT day, bucket, samples FROM target_latencies WHERE target_no = :target AND day >= :since",
-            target=_number(database, target),
-            since=since,
-        )
-    )
-
-
-def check_latencies(database: Database, target: str, since: int) -> dict[int, dict[int, int]]:
-    """By number of check, how many of its passes at once fell into each bucket."""
-    return _by_first(
-        database.rows(
-            "SELECT l.check_no, l.bucket, SUM(l.samples) FROM checks c JOIN check_latencies l USING (check_no) "
-            "WHERE c.target_no = :target AND l.day >= :since GROUP BY l.check_no, l.bucket",
-            target=_number(database, target),
-            since=since,
-        )
-    )
-
-
-def _number(database: Database, target: str) -> int:
+def target_number(database: Database, target: str) -> int:
+    """The number of a target. Raises HistoryError for one that no run is of."""
     found = database.rows("SELECT target_no FROM targets WHERE name = :name", name=target)
     if not found:
         known = ", ".join(target_names(database)) or "none yet"
@@ -296,17 +202,3 @@ def _run(row: Sequence[Any], target: str) -> RunRow:
     counts = {outcome.value: told.pop(outcome.value) for outcome in Outcome}
     number, name = told.pop("run_no"), told.pop("run_id")
     return RunRow(number=number, id=name, target=target, counts=counts, **told | {"complete": bool(told["complete"])})
-
-
-def _check(row: Sequence[Any], counts: Sequence[str]) -> CheckSum:
-    number, check_id, name, kind, severity, owner, quarantine, seen, *sums = row
-    entry = json.loads(quarantine) if quarantine else None
-    by_outcome = dict(zip(counts, map(int, sums[:-1]), strict=True))
-    return CheckSum(number, check_id, name, kind, severity, owner, entry, seen, by_outcome, int(sums[-1]))
-
-
-def _by_first(rows: Iterable[Sequence[Any]]) -> dict[int, dict[int, int]]:
-    found: dict[int, dict[int, int]] = {}
-    for key, bucket, samples in rows:
-        found.setdefault(key, {})[bucket] = int(samples)
-    return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from postdeploy.history.reading import CheckSum, HourSum
+from postdeploy.history.sums import CheckSum, HourSum
 from postdeploy.history.text import columns, share, shown
 from postdeploy.lazy_dataclass import asdict, dataclass
 

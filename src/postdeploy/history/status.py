@@ -8,20 +8,8 @@ from typing import Final
 from postdeploy.domain.result import Outcome
 from postdeploy.history.buckets import percentile
 from postdeploy.history.database import Database
-from postdeploy.history.reading import (
-    CheckSum,
-    HourSum,
-    RunRow,
-    check_latencies,
-    check_sums,
-    hour_sums,
-    last_runs,
-    messages,
-    outcomes,
-    release_changes,
-    target_latencies,
-    verdict_changes,
-)
+from postdeploy.history.reading import RunRow, last_runs, messages, outcomes, release_changes, verdict_changes
+from postdeploy.history.sums import CheckSum, HourSum, check_latencies, check_sums, hour_sums, target_latencies
 from postdeploy.lazy_dataclass import dataclass
 
 __all__ = [
