@@ -91,7 +91,8 @@ def test_allure_reads_it(bad: Document, tmp_path: Path, report_tools: Path) -> N
         "export default { output: 'out', categories: { rules }, plugins: { awesome: { options: {} } } };\n"
     )
     command = [str(report_tools / "node_modules/.bin/allure"), "generate", "--config", "allurerc.mjs", "allure-results"]
-    environment = os.environ | {"ALLURE_NO_ANALYTICS": "true"}
+    path = f"{report_tools / 'node/bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"ALLURE_NO_ANALYTICS": "true", "PATH": path}
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=60)
     out = tmp_path / "out"
     summary = json.loads(next(out.rglob("summary.json")).read_text())
