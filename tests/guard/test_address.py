@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from postdeploy.domain.target import Location, Service, Target
-from postdeploy.guard.address import is_ambiguous, locate
+from postdeploy.guard.address import _split, _split_plain, is_ambiguous, locate
 
 TARGET = Target(
     "t",
@@ -102,3 +104,35 @@ def test_hidden_dots_are_found(path: str) -> None:
 def test_ordinary_paths_are_not(path: str) -> None:
     """Dots in names and in queries are ordinary."""
     assert not is_ambiguous(path)
+
+
+def test_a_plain_url_is_read_as_any_other() -> None:
+    """The short way for URLs in normal form comes to the same as the long one, for whatever it takes."""
+    pieces = [
+        "h",
+        "127.0.0.1",
+        ":80",
+        ":99999",
+        "a",
+        "B",
+        "/",
+        "/",
+        "//",
+        ".",
+        "..",
+        "%41",
+        "%2e",
+        "?",
+        "#",
+        "q=1",
+        "~",
+    ]
+    pieces += ["_", "-", "@", "[::1]", "\\", " ", "\t", "é", '"', "'", "%", "&", "*", ";"]
+    chance = random.Random(5)
+    plain = 0
+    for _ in range(20_000):
+        url = chance.choice(["http://", "https://"]) + "".join(chance.choices(pieces, k=chance.randint(0, 8)))
+        if (split := _split_plain(url)) is not None:
+            plain += 1
+            assert split == _split(url), url
+    assert plain > 500

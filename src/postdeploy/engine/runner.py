@@ -101,6 +101,7 @@ class CheckRunner:
         )
         self._open: dict[str, Life] = {}
         self._unbegun: deque[tuple[Check, Future[CheckResult]]] = deque()
+        self._over = False
         self.ending = Ending(self._loop, self._hear)
 
     def start(self, checks: Iterable[tuple[Check, Future[CheckResult]]]) -> None:
@@ -131,7 +132,10 @@ class CheckRunner:
         self._open.pop(check_id, None)
 
     def end(self, outcome: Outcome, reason: str) -> None:
-        """Give every check that is still on its way this outcome, and let it clean up; on the loop's thread."""
+        """Give every check that is still on its way this outcome, and let it clean up, once; on the loop's thread."""
+        if self._over:
+            return
+        self._over = True
         unbegun = [Life(check, future) for check, future in self._unbegun]
         self._unbegun.clear()
         lives = [*self._open.values(), *unbegun]

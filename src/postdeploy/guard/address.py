@@ -12,11 +12,17 @@ from postdeploy.domain.target import Location, Service, Target
 
 __all__ = ["is_ambiguous", "locate"]
 
+_Split = tuple[tuple[str, str, int], str, str]
+"""Origin (scheme, host and port), path, and query."""
+
 _PORTS: Final = {"http": 80, "https": 443}
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE: Final = "%/:?#[]@!$&'()*+,;=|^`{}\"<>"
+_PLAIN: Final = re.compile(r"(https?://[a-z0-9.:-]+)((?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?)(?:\?([!\"$-~]*))?")
+"""A URL without user, upper-case host, escapes, empty or dotted segments, or fragment."""
+
 _DECODED: Final = 4
 """How often a path is decoded in search of hidden dots: proxies and servers may each do it once."""
 
@@ -26,12 +32,10 @@ def locate(target: Target, url: str) -> Location | None:
 
     None too for what no service can be: a user name, a backslash, a blank, a control character, a port that is none.
     """
-    if _FORBIDDEN.search(url.partition("?")[0].partition("#")[0]):
+    split = _split_plain(url) or _split(url)
+    if split is None:
         return None
-    origin = _origin(url)
-    if origin is None:
-        return None
-    path, query = _path(url), urlsplit(url).query
+    origin, path, query = split
     inside = [
         service for service in target.services.values() if _origin_of(service.url) == origin and _holds(service, path)
     ]
@@ -40,6 +44,21 @@ def locate(target: Target, url: str) -> Location | None:
     best = max(inside, key=lambda service: len(_base(service)))
     rest = path[len(_base(best)) :] or "/"
     return Location(best.name, f"{rest}?{query}" if query else rest)
+
+
+def _split_plain(url: str) -> _Split | None:
+    """The parts of a URL that is in normal form as it stands, as most are; None leaves it to ``_split``."""
+    match = _PLAIN.fullmatch(url)
+    origin = _origin_of(match[1]) if match else None
+    return None if match is None or origin is None else (origin, match[2] or "/", match[3] or "")
+
+
+def _split(url: str) -> _Split | None:
+    """Origin, path and query in normal form; None for what no service can be."""
+    if _FORBIDDEN.search(url.partition("?")[0].partition("#")[0]):
+        return None
+    origin = _origin(url)
+    return None if origin is None else (origin, _path(url), urlsplit(url).query)
 
 
 def is_ambiguous(path: str) -> bool:

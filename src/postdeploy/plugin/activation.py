@@ -36,6 +36,7 @@ from postdeploy.plugin import (
 from postdeploy.plugin.console import Console
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
+from postdeploy.plugin.foreseen_pages import names_pages
 from postdeploy.plugin.items import Suites
 from postdeploy.plugin.keys import CONSOLE, EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.learnt import Confidences, received
@@ -74,6 +75,8 @@ def activate(config: pytest.Config) -> None:
             recorder.memory = _memory(settings, outline)
             recorder.open(target, context, execution)
     config.stash[EXECUTION] = execution
+    if names_pages(config):
+        execution.expect_pages()
     if not settings.worker:
         config.stash[CONSOLE] = Console(execution.redactor)
         config.stash[CONSOLE].open()

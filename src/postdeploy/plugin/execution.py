@@ -112,9 +112,8 @@ class Execution:
     def expect_pages(self) -> None:
         """Start the browser while the rest is collected, unless something may yet leave its pages out."""
         option = self.config.option
-        if self.settings.sends and not (
-            self.settings.worker or self.coordinates or option.keyword or option.markexpr or option.only or option.shard
-        ):
+        workers = self.settings.worker or self.coordinates or getattr(option, "tx", None)  # named before they are there
+        if self.settings.sends and not (workers or option.keyword or option.markexpr or option.only or option.shard):
             self.pages.warm()
 
     def prepare(self) -> None:

@@ -35,9 +35,10 @@ class Agenda:
     def run(self, clock: Callable[[], float], slice_: float = SLICE) -> None:
         """Call what is due, as long as a slice of time lasts; what that adds for now waits for the next turn."""
         begun = now = clock()
+        waiting = len(self._soon)
         while self._later and self._later[0][0] <= begun:
             heapq.heappop(self._later)[2]()
-        for _ in range(len(self._soon)):
+        for _ in range(waiting):
             if now - begun >= slice_:
                 return
             self._soon.popleft()()
