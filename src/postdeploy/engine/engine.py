@@ -106,9 +106,9 @@ class Engine:
         self._loop.call_soon(lambda: self._loop.call_later(delay, lambda: self._begin(wait)))
         _ = self._runner  # while the services are being waited for
 
-    def submit(self, checks: Iterable[Check]) -> None:
-        """Run checks as soon as the target is ready; ``result`` has their futures."""
-        pairs = self._results.open(checks)
+    def submit(self, checks: Iterable[Check], told: Callable[[Future[CheckResult]], object] | None = None) -> None:
+        """Run checks as soon as the target is ready; ``result`` has their futures, and ``told`` gets each when done."""
+        pairs = self._results.open(checks, told)
         self._loop.call_soon(lambda: self._take(pairs))
         from postdeploy.engine import failing  # noqa: F401 - while answers are waited for; see there
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 
@@ -21,9 +21,13 @@ class Results:
         self._futures: dict[str, Future[CheckResult]] = {}
         self._end: tuple[Outcome, str] | None = None
 
-    def open(self, checks: Iterable[Check]) -> list[tuple[Check, Future[CheckResult]]]:
+    def open(
+        self, checks: Iterable[Check], told: Callable[[Future[CheckResult]], object] | None = None
+    ) -> list[tuple[Check, Future[CheckResult]]]:
         """A future for each check; after the end they have their results already, and the list is empty."""
         pairs = [(check, Future[CheckResult]()) for check in checks]
+        for _, future in pairs if told else ():
+            future.add_done_callback(told)  # type: ignore[arg-type]  # there is one
         with self._lock:
             self._futures.update({check.id: future for check, future in pairs})
             ended = self._end is not None

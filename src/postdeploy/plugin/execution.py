@@ -24,6 +24,7 @@ from postdeploy.engine.orphans import OrphanWatch
 from postdeploy.errors import ProbeError
 from postdeploy.guard.fence import BrowserFence
 from postdeploy.plugin.activity import Activity
+from postdeploy.plugin.foreseen_pages import is_narrowing
 from postdeploy.plugin.handover import Handover
 from postdeploy.plugin.keys import RECORDER
 from postdeploy.plugin.lazy_pages import LazyPages
@@ -111,9 +112,7 @@ class Execution:
 
     def expect_pages(self) -> None:
         """Start the browser while the rest is collected, unless something may yet leave its pages out."""
-        option = self.config.option
-        workers = self.settings.worker or self.coordinates or getattr(option, "tx", None)  # named before they are there
-        if self.settings.sends and not (workers or option.keyword or option.markexpr or option.only or option.shard):
+        if self.settings.sends and not (self.settings.worker or self.coordinates or is_narrowing(self.config.option)):
             self.pages.warm()
 
     def prepare(self) -> None:
@@ -221,19 +220,15 @@ class Execution:
         """Tell what the run has left on the target."""
         mine = self.ledger.mine(self.context.run_id)
         if mine and not self.settings.worker:
-            self._progress.say(
-                f"postdeploy: {len(mine)} may be left on the target: postdeploy sweep {self.target.name}"
-            )
+            left = f"postdeploy: {len(mine)} may be left on the target: postdeploy sweep {self.target.name}"
+            self._progress.say(left)
         self.ledger.close()
 
     def _submit(self) -> None:
         """Start all declared checks; in a worker not before one of them is its to run, for another may have them."""
         if not self._submitted:
             self._submitted = True
-            self.engine.submit(self.declared)
-            if self.recorder is not None:
-                for check in self.declared:
-                    self.engine.result(check.id).add_done_callback(self.recorder.came)
+            self.engine.submit(self.declared, self.recorder and self.recorder.came)
 
     def _hopeless(self, check_id: str) -> CheckResult | None:
         return None if any(one.answered_wrongly for one in self._ready().services) else self._not_live(check_id)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-__all__ = ["names_pages"]
+__all__ = ["is_narrowing", "names_pages"]
 
 _PAGE: Final = re.compile(rb"[\s{,]page\s*:")
 _PATTERNS: Final = ("*.yaml", "*.yml")
@@ -18,6 +18,11 @@ _PATTERNS: Final = ("*.yaml", "*.yml")
 def names_pages(config: pytest.Config) -> bool:
     """Whether a YAML file that is going to be collected has the word; folders are looked into, not below."""
     return any(_PAGE.search(content) for content in _contents(config))
+
+
+def is_narrowing(option: Any) -> bool:
+    """Whether options may yet leave pages out, or hand them to workers, which are named before they are there."""
+    return bool(option.keyword or option.markexpr or option.only or option.shard or getattr(option, "tx", None))
 
 
 def _contents(config: pytest.Config) -> Iterator[bytes]:
