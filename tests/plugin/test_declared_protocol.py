@@ -32,7 +32,7 @@ REPORTS = """
     def pytest_runtest_logreport(report):
         kept = {name: value for name, value in vars(report).items() if name not in {"duration", "start", "stop", "_id"}}
         kept.pop("_postdeploy", None), kept.pop("longrepr")
-        note(f"{report.nodeid} {sorted(kept.items())} {report.duration > 0.001}")
+        note(f"{report.nodeid} {sorted(kept.items())} {report.when != 'call' or report.duration > 0}")
 
     def pytest_runtest_logfinish(nodeid, location):
         note(f"finish {nodeid} {location}")

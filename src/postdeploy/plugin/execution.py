@@ -228,7 +228,7 @@ class Execution:
         """Start all declared checks; in a worker not before one of them is its to run, for another may have them."""
         if not self._submitted:
             self._submitted = True
-            self.engine.submit(self.declared, self.recorder and self.recorder.came)
+            self.engine.submit(self.declared, self.recorder.came if self.recorder else None)
 
     def _hopeless(self, check_id: str) -> CheckResult | None:
         return None if any(one.answered_wrongly for one in self._ready().services) else self._not_live(check_id)
