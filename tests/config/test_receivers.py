@@ -99,6 +99,7 @@ def test_a_run_needs_none_of_it(tmp_path: Path) -> None:
     digest = load_target(path, "staging", {}).config_digest
     assert target_identity(path, "staging", {}).digest == digest
     assert load_target(path, "staging", {"HOOK": HOOK}).config_digest == digest
+    assert load_target(path, "staging", {"HOOK": "what no receiver takes"}).config_digest == digest
     path.write_text(HEAD)
     assert load_target(path, "staging", {}).config_digest == digest
     assert load_receivers(path, "staging", {}) == ((), ())

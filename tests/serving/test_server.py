@@ -176,6 +176,7 @@ def test_token() -> None:
     """Where a token is set, only public paths are answered without it; a wrong path says nothing of its own."""
     with serving(ROUTES, token=TOKEN) as url:
         assert fetch(url)[0] == fetch(url, Authorization="Bearer no")[0] == fetch(url, Authorization=TOKEN)[0] == 401
+        assert fetch(url, Authorization=f"Basic {TOKEN}")[0] == fetch(url, Authorization=f"Bearer {TOKEN}x")[0] == 401
         assert fetch(url, Authorization=f"Bearer {TOKEN}")[0] == fetch(url, Authorization=f"bearer  {TOKEN}")[0] == 200
         assert fetch(url, "/well")[0] == 200
 

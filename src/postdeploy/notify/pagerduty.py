@@ -28,7 +28,7 @@ def payload(message: Message) -> dict[str, Any]:
         "source": message.target,
         "severity": _SEVERITIES.get(message.action, "warning"),
         "timestamp": message.at,
-        "component": message.release or "",
+        "component": clipped(message.release or "", _KEY),
         "class": message.reason,
         "custom_details": {name: clipped(value, _FACT) for name, value in message.facts},
     }
