@@ -282,3 +282,44 @@ def test_the_linter_has_nothing_to_say(command: list[str]) -> None:
     program, *arguments = command
     done = subprocess.run([BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+USES = """\
+name: Use it
+on: push
+jobs:
+  verify:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+      - id: verify
+        uses: ./
+        with: {inputs}
+      - run: echo "$ACTION"
+        env:
+          ACTION: ${{{{ steps.verify.outputs.{output} }}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "complaint"),
+    [
+        (dict.fromkeys(ACTION["inputs"], "x"), "action", ""),
+        ({"target": "x", "releese": "x"}, "action", 'input "releese" is not defined'),
+        ({"release": "x"}, "action", 'missing input "target"'),
+        ({"target": "x"}, "actoin", 'property "actoin" is not defined'),
+    ],
+)
+def test_a_workflow_that_uses_the_action_is_checked_by_actionlint(
+    tmp_path: Path, inputs: dict[str, str], output: str, complaint: str
+) -> None:
+    """It understands the action: every input is taken; a wrong one, a missing one and a wrong output are told."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "action.yml").write_text((ROOT / "action.yml").read_text())
+    path = tmp_path / ".github/workflows/use.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(USES.format(inputs=json.dumps(inputs), output=output))
+    command = [str(BIN / "actionlint"), "-shellcheck=", "-pyflakes=", str(path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (not complaint), done.stdout
+    assert complaint in done.stdout
