@@ -72,11 +72,14 @@ class Site(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, str, dict[str, str]]]] = []
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # a table of answers
         """Answer."""
         self.asked.append((self.command, self.path, dict(self.headers)))
         if self.path == "/never":
             time.sleep(20)
+        elif self.path == "/issues":
+            cookie = {"set-cookie": "sid=cookie-4711-abcdef; HttpOnly", "content-type": "application/json"}
+            self.answer(200, '{"token": "issued-4711-abcdef"}', cookie)
         elif self.path in BARE:
             self.answer(BARE[self.path][0], "", BARE[self.path][1])
         elif self.path == "/slow-500":

@@ -67,14 +67,14 @@ from postdeploy.config import load_target
 from postdeploy.errors import ConfigurationError
 
 def attempt(name):
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         load_target(Path("corpus", name), "local", {"INJECT": "read-only\\\\nevil: 1"})
     except ConfigurationError as error:
         message = str(error).splitlines()[0]
     else:
         message = ""
-    return time.perf_counter() - begun, message
+    return time.process_time() - begun, message
 
 Path("corpus", "good").write_text(sys.argv[1])
 attempt("good")
@@ -112,7 +112,7 @@ def test_hostile_files_are_refused_at_once_with_their_place(tmp_path: Path) -> N
         place = r"(:\d+:\d+)?" if name in {"many-lines", "large-scalar", "depth-without-end"} else r":\d+:\d+"
         assert re.match(rf"corpus/{name}{place}: ", message), (name, message)
         assert message.isprintable(), name
-        assert seconds <= 0.5 * 4, (name, seconds)  # the machine may be busy: four times what is asked for
+        assert seconds <= 0.5, (name, seconds)  # of the processor, so that others on this machine do not count
         assert mib <= 64, (name, mib)
     assert not (tmp_path / "owned").exists()
 

@@ -136,3 +136,21 @@ def test_a_plain_url_is_read_as_any_other() -> None:
             plain += 1
             assert split == _split(url), url
     assert plain > 500
+
+
+@pytest.mark.parametrize(
+    ("own", "url", "ours"),
+    [
+        ("https://b\u00fccher.example", "https://xn--bcher-kva.example/x", True),
+        ("https://xn--bcher-kva.example", "https://B\u00dcCHER.example/x", True),
+        ("https://stra\u00dfe.example", "https://stra\u00dfe.example/x", True),
+        ("https://strasse.example", "https://stra\u00dfe.example/x", False),
+        ("https://app.example", "https://a\ufeffpp.example/x", False),
+        ("https://app.example", "https://a\u00adpp.example/x", False),
+        ("https://app.example", "https://\uff41pp.example/x", False),
+        ("https://app.example", "https://app\u3002example/x", False),
+    ],
+)
+def test_an_international_name_is_no_other_one(own: str, url: str, ours: bool) -> None:
+    """A name that two standards look up differently is not taken for that of the target."""
+    assert (locate(Target("t", {"web": Service("web", own)}), url) is not None) is ours

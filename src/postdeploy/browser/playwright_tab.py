@@ -11,6 +11,7 @@ from postdeploy.browser.faults import BrowserError
 from postdeploy.browser.film import may_be_filmed, without_film
 from postdeploy.browser.refusal import refuse_async
 from postdeploy.browser.task import PageTask
+from postdeploy.browser.tokens import learn_async
 from postdeploy.browser.toll import Rules
 from postdeploy.browser.veil import FRAMES, evaluation, picture, take, value_of, world
 from postdeploy.browser.watch import Watch
@@ -102,6 +103,8 @@ class PlaywrightTab:
             accept_downloads=False,
         )
         self._watch.follow(context)
+        if self._task.redactor is not None:
+            learn_async(context, self._task.redactor)
         if self._task.allowed is not None:
             task = self._task
             rules = Rules(self._task.allowed, task.routed, task.sealed, task.pace)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.browser.evidence import SCREENSHOT, TRACE, kept, write_logs
 from postdeploy.browser.film import may_be_filmed, without_film
+from postdeploy.browser.tokens import learn_cookies, learn_sync
 from postdeploy.browser.veil import FRAMES, evaluation, picture, take_by, value_of, world
 from postdeploy.browser.watch import Watch, without
 from postdeploy.domain.matcher import show
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PageRecorder"]
 
 _SCREENSHOT: Final = 3000
+_PATIENCE: Final = 8.0
 
 
 class PageRecorder:
@@ -54,8 +57,16 @@ class PageRecorder:
         """Listen to a context, and trace it if that was asked for."""
         self.watch.follow(context)
         self._contexts.append(context)
+        if self._redactor is not None:
+            learn_sync(context, self._redactor)
         if self._trace:
             context.tracing.start(screenshots=may_be_filmed(self._redactor), snapshots=True, sources=False)
+
+    def learn(self) -> None:
+        """Learn the credentials that the contexts have been given, before anybody reports on the test."""
+        if self._redactor is not None:
+            for context in self._contexts:
+                learn_cookies(context, self._redactor)
 
     def allow_console(self, pattern: str) -> None:
         """Expect console errors in which this regular expression is found."""
@@ -99,14 +110,26 @@ class PageRecorder:
             if items
         )
 
-    def keep(self, folder: Path) -> tuple[str, ...]:
-        """Write screenshot, trace and logs of a test that failed; the paths below ``folder``, as it was given."""
+    def keep(
+        self, folder: Path, *, patience: float = _PATIENCE, kill: Callable[[], None] = lambda: None
+    ) -> tuple[str, ...]:
+        """Write screenshot, trace and logs of a test that failed; the paths below ``folder``, as it was given.
+
+        A page that does not answer would be waited for without end: after ``patience`` seconds ``kill`` ends it.
+        """
         write_logs(folder, self.watch.console, self.watch.requests)
-        for context in self._contexts:
-            with contextlib.suppress(Exception):  # a page that cannot be pictured: the logs are there
-                for page in context.pages[-1:]:
-                    self._picture(page, folder / SCREENSHOT)
-        self._stop(folder / TRACE)
+        watchdog = threading.Timer(patience, kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            self.learn()
+            for context in self._contexts:
+                with contextlib.suppress(Exception):  # a page that cannot be pictured: the logs are there
+                    for page in context.pages[-1:]:
+                        self._picture(page, folder / SCREENSHOT)
+            self._stop(folder / TRACE)
+        finally:
+            watchdog.cancel()
         return kept(folder)
 
     def _picture(self, page: Page, path: Path) -> None:

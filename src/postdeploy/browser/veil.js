@@ -66,6 +66,16 @@
       }
       return places.map((place) => place.text);
     },
+    kept() {
+      const pairs = [];
+      for (const store of ["localStorage", "sessionStorage"])
+        try {
+          for (const [name, value] of Object.entries(globalThis[store])) pairs.push([name, String(value).slice(0, 65536)]);
+        } catch {
+          continue;
+        }
+      return pairs.slice(0, 200);
+    },
     cover(numbers) {
       const whole = { position: "fixed", inset: "0", width: "100%", height: "100%", overflow: "hidden" };
       host = styled(document.createElement("div"), { ...whole, "pointer-events": "none", "z-index": "2147483647" });

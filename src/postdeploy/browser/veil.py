@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 from postdeploy.domain.redaction import Redactor
+from postdeploy.domain.tokens import kept
 
 __all__ = ["CAPTURE", "FRAMES", "Steps", "evaluation", "hits", "picture", "take", "take_by", "value_of", "world"]
 
@@ -30,12 +31,15 @@ Steps = Generator[str, Any, bytes | None]
 
 
 def picture(redactor: Redactor | None) -> Steps:
-    """The steps to a picture; it is None where it might show a secret."""
+    """The steps to a picture; it is None where it might show a secret. What the page keeps is learnt before."""
     content: bytes
+    if redactor is not None:
+        yield _script()
+        for secret in kept(map(tuple, (yield "postdeployVeil.kept()"))):
+            redactor.learn(secret)
     if redactor is None or not redactor.known:
         content = yield CAPTURE
         return content
-    yield _script()
     texts = yield "postdeployVeil.collect()"
     if texts is None:
         return None

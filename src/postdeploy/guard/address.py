@@ -103,10 +103,17 @@ def _origin(url: str) -> tuple[str, str, int] | None:
 
 
 def _host(host: str) -> str:
-    """Lower case, without the root's dot, international names as they are looked up."""
+    """Lower case, without the root's dot, international names as they are looked up.
+
+    A name that one standard maps to another name than the next one does (IDNA 2003 and UTS 46: ``straße``, or letters
+    that one of them leaves out) stays as it is, so that it is no other one.
+    """
     host = host.lower().removesuffix(".")
+    if host.isascii():
+        return host
     try:
-        return host if host.isascii() else host.encode("idna").decode()
+        looked_up = host.encode("idna")
+        return looked_up.decode("ascii") if looked_up.decode("idna") == host else host
     except UnicodeError:
         return host
 

@@ -122,7 +122,7 @@ def context(
     from postdeploy.browser.toll import Rules
 
     item, fence = request.node, execution.fence
-    pages = TestPages(item, execution)
+    pages = TestPages(item, execution, _browser_session.kill)
     item.stash[PAGES] = pages
     attempt = getattr(item, "execution_count", 1)
     headers = dict(identity_headers(execution.context.run_id, item.stash[PLANNED].id, attempt))

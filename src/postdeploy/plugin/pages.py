@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -12,11 +12,19 @@ from postdeploy.engine.places import below, evidence_folder
 from postdeploy.errors import GuardRefusalError
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS
 from postdeploy.plugin.keys import ACTIVITY, PLANNED
+from postdeploy.plugin.protocol import is_overdue
 
 if TYPE_CHECKING:
     from postdeploy.plugin.execution import Execution
 
 __all__ = ["PAGES", "PageProblemsError", "TestPages"]
+
+
+_PATIENCE: Final = 8.0
+"""Seconds for picture and trace of a test that failed."""
+
+_OVERDUE: Final = 1.2
+"""The same after its timeout: a page that does not answer then loses its browser."""
 
 
 class PageProblemsError(AssertionError):
@@ -32,12 +40,13 @@ class TestPages:
 
     __test__ = False
 
-    def __init__(self, item: pytest.Item, execution: Execution) -> None:
+    def __init__(self, item: pytest.Item, execution: Execution, kill: Callable[[], None]) -> None:
         from postdeploy.browser.recorder import PageRecorder
 
         target = execution.target
         attempt = getattr(item, "execution_count", 1)
         self._item = item
+        self._kill = kill
         self._pace = execution.fence.pace
         self._held = self._pace.held()
         self._reports = execution.settings.reports
@@ -62,8 +71,9 @@ class TestPages:
                 activity.fault = (request.url, f"http_{request.status}")
 
     def keep(self) -> None:
-        """Keep screenshot, trace and logs of a test that failed."""
-        kept = self.recorder.keep(self._folder)
+        """Keep screenshot, trace and logs of a test that failed; one whose time is over ends soon."""
+        patience = _OVERDUE if is_overdue(self._item) else _PATIENCE
+        kept = self.recorder.keep(self._folder, patience=patience, kill=self._kill)
         self._item.stash[ACTIVITY].evidence += [below(self._reports, path) for path in kept]
 
     def require_undisturbed(self, error: BaseException) -> None:
@@ -104,5 +114,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             pages.require_undisturbed(error)
         raise
     if pages:
+        pages.recorder.learn()
         pages.report()
     return result

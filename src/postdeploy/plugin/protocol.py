@@ -12,7 +12,7 @@ from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED, RESULT
 
-__all__ = ["has_timeouts", "overran"]
+__all__ = ["has_timeouts", "is_overdue", "overran"]
 
 _DEFAULT_TIMEOUT: Final = 60.0
 """Seconds that a Python test may take if it does not say otherwise."""
@@ -60,6 +60,12 @@ def overran(item: pytest.Item, duration: float) -> float | None:
     only_the_test = item.config.getini("timeout_func_only")
     late = duration >= limit if only_the_test else time.monotonic() >= item.stash[_ENDS]
     return limit if late else None
+
+
+def is_overdue(item: pytest.Item) -> bool:
+    """Whether the time of a test is over."""
+    ends = item.stash.get(_ENDS, None)
+    return ends is not None and time.monotonic() >= ends
 
 
 def has_timeouts(config: pytest.Config) -> bool:

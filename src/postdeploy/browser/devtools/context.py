@@ -31,7 +31,8 @@ class Context:
                 watch.refuse_socket(url, reason)
             return reason
 
-        self._traffic = Traffic(self._emit, watch.refuse, allowed, task.pace, stops=guarded)
+        learn = task.redactor.learn if task.redactor is not None else None
+        self._traffic = Traffic(self._emit, watch.refuse, allowed, task.pace, stops=guarded, learn=learn)
         self._settings = Settings(
             emit=self._emit,
             traffic=self._traffic,

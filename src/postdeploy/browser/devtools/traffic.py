@@ -9,6 +9,8 @@ from typing import Any, Final, Protocol
 
 from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.task import Allowed
+from postdeploy.domain.redaction import Secret
+from postdeploy.domain.tokens import cookies, issued, kept
 from postdeploy.guard.pace import Pace, StoppedError
 from postdeploy.lazy_dataclass import dataclass, field
 
@@ -76,6 +78,7 @@ class Traffic:
         allowed: why a request may not leave this machine; None permits everything.
         pace: when requests may go, where they are stopped until then, and who counts them.
         stops: whether requests are stopped until they are judged.
+        learn: told of credentials that answers hand out.
     """
 
     def __init__(
@@ -86,7 +89,10 @@ class Traffic:
         pace: Pace | None = None,
         *,
         stops: bool = False,
+        learn: Callable[[Secret], object] | None = None,
     ) -> None:
+        self._learn = learn
+        self._logins: set[str] = set()  # answers to POST that are JSON, and may hand out a token
         self._pace = pace
         self._stops = stops
         self._waiting: set[asyncio.Task[None]] = set()
@@ -100,6 +106,7 @@ class Traffic:
             "Fetch.requestPaused": self._on_paused,
             "Network.requestWillBeSent": self._on_sent,
             "Network.responseReceived": self._on_response,
+            "Network.responseReceivedExtraInfo": self._on_headers,
             "Network.loadingFinished": self._on_finished,
             "Network.loadingFailed": self._on_failed,
             "Network.webSocketCreated": lambda _source, facts: emit("websocket", facts["url"]),
@@ -190,9 +197,17 @@ class Traffic:
             self._note_sent(source, number, self._pace)
         self._emit("request", request)
 
+    def _on_headers(self, _source: Source, facts: Facts) -> None:
+        """The headers as they came, with cookies."""
+        if self._learn is not None:
+            for secret in kept(cookies(facts["headers"].items())):
+                self._learn(secret)
+
     def _on_response(self, _source: Source, facts: Facts) -> None:
         request = self._requests.get(facts["requestId"])
         if request is not None:
+            if request.method == "POST" and "json" in facts["response"].get("mimeType", ""):
+                self._logins.add(facts["requestId"])
             self._respond(request, facts["response"], facts["requestId"])
 
     def _respond(self, request: Request, answer: Facts, number: str) -> None:
@@ -203,11 +218,21 @@ class Traffic:
             self._pace.answered(request.url, request.answered, headers, sent)
         self._emit("response", Response(request, request.url, answer["status"], headers))
 
-    def _on_finished(self, _source: Source, facts: Facts) -> None:
+    def _on_finished(self, source: Source, facts: Facts) -> None:
+        if self._learn is not None and facts["requestId"] in self._logins:
+            self._logins.discard(facts["requestId"])
+            body = source.session.start("Network.getResponseBody", requestId=facts["requestId"])
+            body.add_done_callback(self._on_body)
         self._ended(facts["requestId"], facts.get("encodedDataLength", 0))
         request = self._requests.pop(facts["requestId"], None)
         if request is not None:
             self._emit("requestfinished", request)
+
+    def _on_body(self, answer: asyncio.Future[Facts]) -> None:
+        if answer.cancelled() or answer.exception() is not None or self._learn is None:
+            return
+        for secret in issued("POST", (), str(answer.result().get("body", "")).encode("utf-8", "replace")):
+            self._learn(secret)
 
     def _on_failed(self, source: Source, facts: Facts) -> None:
         number = facts["requestId"]
