@@ -34,4 +34,6 @@ def test_no_place(given: str) -> None:
 )  # fmt: skip
 def test_passwords_are_not_shown(given: str, shown: str) -> None:
     """A URL may hold a password; what is shown of it does not."""
-    assert str(parse_place(given, HERE)) == shown
+    place = parse_place(given, HERE)
+    assert str(place) == shown
+    assert place.password == ("s3cret" if "***" in shown else None)

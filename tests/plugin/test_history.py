@@ -155,3 +155,16 @@ def test_wrong_marks(project: Project) -> None:
     run = project.run()
     assert run.verdict["reason"] == "config_error"
     assert "quarantine takes a dict of 'owner', 'until' (YYYY-MM-DD) and 'reason'" in run.out + run.err
+
+
+@pytest.mark.parametrize("password", ["s3cret-Wq81", "postgres"])
+def test_no_password_is_written(project: Project, password: str) -> None:
+    """The URL of a history stands among the arguments of the run, and nowhere in what it writes or says."""
+    project.suite(SUITE)
+    url = f"postgresql://checker:{password}@127.0.0.1:1/memory"
+    run = project.run(f"--history={url}", "--run-id=one")
+    run.require(0, "all_required_passed")
+    assert "this run is not in the history yet: postgresql://checker:***@127.0.0.1:1/memory" in run.err
+    written = [path.read_text(errors="replace") for path in project.reports.rglob("*") if path.is_file()]
+    assert len(written) == 3
+    assert not any(f":{password}@" in text for text in [*written, run.out, run.err])

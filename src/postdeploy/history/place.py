@@ -30,6 +30,14 @@ class Place:
         """As it may be shown."""
         return str(self.file) if self.url is None else _PASSWORD.sub(_hide, self.url)
 
+    @property
+    def password(self) -> str | None:
+        """The password in the URL, if there is one."""
+        from urllib.parse import parse_qs, urlsplit
+
+        parts = urlsplit(self.url or "")
+        return parts.password or next(iter(parse_qs(parts.query).get("password", ())), None)
+
 
 def parse_place(given: str, folder: Path) -> Place:
     """A path (relative to a folder), ``sqlite:PATH`` or ``postgresql://…``. Raises HistoryError for anything else."""

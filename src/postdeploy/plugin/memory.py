@@ -14,6 +14,7 @@ import pytest
 
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.retention import Retention
+from postdeploy.domain.secret import Secret, weakness
 from postdeploy.plugin.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,12 +34,21 @@ _READING: Final = 3.0
 class Memory:
     """Where one run is remembered."""
 
-    def __init__(self, place: Place, retention: Retention, reports: Path) -> None:
+    def __init__(self, place: Place, retention: Retention, reports: Path, given: str) -> None:
         self.place = place
+        self._given = given
         self.problem: str | None = None
         self._reader: threading.Thread | None = None
         self._retention = retention
         self._reports = reports
+
+    def secrets(self) -> Iterator[Secret]:
+        """What must be masked in what the run writes: a URL with a password, such as it stands among its arguments."""
+        password = self.place.password
+        if password:
+            yield Secret("history", self._given)
+            if weakness(password) is None:
+                yield Secret("history password", password)
 
     def recall(
         self, target: str, expected: str | None, learn: Callable[[Mapping[str, Any]], None], *, baseline: bool
@@ -114,4 +124,4 @@ def find_memory(settings: Settings, entry: HistoryEntry | None) -> Memory | None
         place = parse_place(given, folder)
     except HistoryError as error:
         raise pytest.UsageError(f"\n{error}") from error
-    return Memory(place, entry.retention if entry else Retention(), settings.reports)
+    return Memory(place, entry.retention if entry else Retention(), settings.reports, given)

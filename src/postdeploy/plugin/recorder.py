@@ -59,6 +59,8 @@ class Recorder:
     def open(self, target: Target, context: RunContext, execution: Any) -> None:
         """Begin the journal. Raises ConfigurationError for a baseline or a lock that is none."""
         self._ledger.redactor = execution.redactor
+        for secret in self.memory.secrets() if self.memory is not None else ():
+            execution.redactor.learn(secret)
         baseline = about_baseline(self.settings.baseline) if self.settings.baseline else None
         lock = load_lock(self.settings.targets_file.parent / LOCK_FILE)
         ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
