@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,16 @@ class CheckItem(pytest.Item):
             return f"{self.check.path}:{self.check.line}: {excinfo.value}"
         return super().repr_failure(excinfo)
 
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        """File, line and name as reports have them; the file, which pytest looks for on the disk, is that of all."""
+        suite = self.parent
+        assert suite is not None  # noqa: S101  # every item has one
+        file = suite.stash.get(_FILE, None)
+        if file is None:
+            file = suite.stash[_FILE] = super().location[0]
+        return file, self.check.line - 1, self.name
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (0-based) and name."""
         return self.path, self.check.line - 1, self.name
@@ -117,5 +128,8 @@ def _marker(name: str, config: pytest.Config) -> pytest.MarkDecorator:
         known[name] = getattr(pytest.mark, name)
     return known[name]
 
+
+_FILE: pytest.StashKey[str] = pytest.StashKey()
+"""On a suite: its path as reports have it."""
 
 _MARKERS: pytest.StashKey[dict[str, pytest.MarkDecorator]] = pytest.StashKey()
