@@ -28,6 +28,7 @@ DAYS: Final = 90
 """How far back a page looks."""
 
 _CHECK_DAYS: Final = 30
+_TIMED_DAYS: Final = 7
 _OUTAGES: Final = 20
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
@@ -61,7 +62,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class CheckStatus:
-    """One check: how the last run saw it (None if it is not there any more), and the last thirty days."""
+    """One check: how the last run saw it (None if it is not there any more), the last thirty days, times of seven."""
 
     sums: CheckSum
     last: str | None
@@ -94,7 +95,7 @@ def gather_status(database: Database, target: str, now: float) -> Status | None:
     changes = verdict_changes(database, target, since)
     first = [number for number, _, verdict in changes if verdict == "fail"][-_OUTAGES:]
     sums = check_sums(database, target, today - _CHECK_DAYS)
-    times = check_latencies(database, target, today - _CHECK_DAYS)
+    times = check_latencies(database, target, today - _TIMED_DAYS)
     latencies = target_latencies(database, target, today - DAYS)
     return Status(
         target=target,
