@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +23,7 @@ from tests.faults.server import Answer, FaultServer, serve
 from tests.faults.store import SUITE, TESTS, Store
 from tests.plugin.test_seat_belt import BYPASSES
 
+ROOT = Path(__file__).parents[2]
 SECRET = "token-4f1c09d2"
 
 
@@ -95,6 +100,47 @@ def test_nothing_is_written(project: Project, server: FaultServer) -> None:
     assert outcomes["test_a_write_that_is_swallowed"] == "errored"
     error = next(check for check in run.document["checks"] if check["name"] == "test_a_write[POST]")
     assert 'allow: ["POST api:/ok/write"]' in error["attempts"][0]["error"]
+
+
+@contextlib.contextmanager
+def demo(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The bundled demo, which says what it is asked: its address, and the file where it says so."""
+    log = folder / "demo.log"
+    with log.open("wb") as out:
+        command = [sys.executable, "-u", "-m", "demo", "--port", "0", "--environment", "local"]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + 30
+            while not (found := re.search(r"listening on (http://\S+)", log.read_text("utf-8"))):
+                assert time.monotonic() < deadline, log.read_text("utf-8")
+                time.sleep(0.05)
+            yield found[1], log
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.mark.row("P01", "TalkStudio's own suites, pages and Python tests included, on a read-only target")
+def test_the_whole_suite_writes_nothing(project: Project, tmp_path: Path) -> None:
+    """By the log of the demo itself: hundreds of requests, and each of them only reads."""
+    shutil.copytree(ROOT / "suites", project.folder / "suites")
+    with demo(tmp_path) as (url, log):
+        project.write(
+            "targets.yaml",
+            f"targets:\n  local:\n    services: {{web: {url}, api: {{url: {url}/api/v1, health: /healthz}}}}\n"
+            "    secrets: {email: demo@talkstudio.com, password: demo-password, api_token: demo-api-token-0001}\n"
+            "    access: read-only\n    policy: {deadline: 2m, confirm: {attempts: 2, spacing: 50ms}}\n"
+            "  staging: {extends: local}\n  production: {extends: local}\n",
+        )
+        run = project.run()
+        run.require(promote())
+        asked = re.findall(r"^([A-Z]+) (/\S*) \d+ \d+ ms$", log.read_text("utf-8"), re.MULTILINE)
+    outcomes = run.outcomes()
+    assert {method for method, _ in asked} <= {"GET", "HEAD", "OPTIONS"}
+    assert len(asked) > 40
+    assert outcomes["test_messages_keep_their_order"] == "skipped"
+    assert sum(outcome == "passed" for outcome in outcomes.values()) > 10
+    assert outcomes["test_theme_switch_shows_in_the_preview[Discord]"] == "passed"
 
 
 @pytest.mark.row("P02", "redirects 302 and 307 to another host, HTTP_PROXY, ALL_PROXY and .netrc")
