@@ -57,9 +57,14 @@ def test_a_failing_page_test_keeps_evidence(demo_project: Project) -> None:
             page.goto("/")
             page.evaluate("console.error('it says so')")
             assert page.title() == "something else"
+
+        def test_absent(page):
+            page.goto("/")
+            page.locator("#nonesuch").click(timeout=300)
     """)
     run = demo_project.run()
     run.require(20, "confirmed_failure")
+    assert run.check("test_absent")["attempts"][0]["error"].startswith("TimeoutError: Locator.click: Timeout 300ms")
     kept = run.check("test_wrong")["evidence"]
     assert {path.rsplit("/", 1)[1] for path in kept} >= {"screenshot.png", "trace.zip", "console.txt"}
     assert all((run.reports / path).is_file() for path in kept)

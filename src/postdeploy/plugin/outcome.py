@@ -19,11 +19,14 @@ from postdeploy.plugin.protocol import overran
 
 __all__: list[str] = []
 
+_PRIVATE: Final = "playwright._impl._errors"
+"""Where Playwright keeps its exceptions, which people know as those of ``playwright.sync_api``."""
+
 _TARGET_ERRORS: Final = frozenset(
     {
         ("builtins", "AssertionError"),
         ("builtins", "Failed"),  # pytest.fail's, which says that it lives there
-        ("playwright._impl._errors", "TimeoutError"),
+        (_PRIVATE, "TimeoutError"),
         ("httpx2", "HTTPStatusError"),
         ("httpx2", "TransportError"),
         ("httpx2", "TooManyRedirects"),
@@ -184,7 +187,7 @@ def _message(report: pytest.TestReport, call: pytest.CallInfo[None] | None) -> s
         return f"a plugin reports a pass, but the test raised {call.excinfo.exconly(tryshort=True)[:_LONGEST]}"
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr or "")
-    text = _COLOURS.sub("", text).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = _COLOURS.sub("", text).encode("utf-8", "backslashreplace").decode("utf-8").removeprefix(f"{_PRIVATE}.")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
