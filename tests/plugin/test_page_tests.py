@@ -64,7 +64,8 @@ def test_a_failing_page_test_keeps_evidence(demo_project: Project) -> None:
     """)
     run = demo_project.run()
     run.require(20, "confirmed_failure")
-    assert run.check("test_absent")["attempts"][0]["error"].startswith("TimeoutError: Locator.click: Timeout 300ms")
+    told = run.check("test_absent")["attempts"][0]["findings"][0]["observed"]
+    assert told.startswith("TimeoutError: Locator.click: Timeout 300ms"), told
     kept = run.check("test_wrong")["evidence"]
     assert {path.rsplit("/", 1)[1] for path in kept} >= {"screenshot.png", "trace.zip", "console.txt"}
     assert all((run.reports / path).is_file() for path in kept)
