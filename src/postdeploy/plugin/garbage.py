@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ __all__ = ["GarbagePause", "without_garbage_collection"]
 def without_garbage_collection() -> Generator[GarbagePause]:
     """No collection from now until the first test, and then only of what is made after it.
 
-    The process is left as it was found, after pytest's own last look for garbage.
+    The process is left as it was found, after pytest's own last look for garbage. The interpreter's own looks, when it
+    takes everything apart at its end, find nothing to look through.
     """
     pause = GarbagePause()
     try:
@@ -23,6 +25,8 @@ def without_garbage_collection() -> Generator[GarbagePause]:
     finally:
         pause.end()
         gc.unfreeze()
+        atexit.unregister(gc.freeze)
+        atexit.register(gc.freeze)
 
 
 class GarbagePause:
