@@ -121,6 +121,9 @@ def test_metrics(bad: Document) -> None:
     assert {said["postdeploy.action"]: value for said, value in found["postdeploy.action"]}["rollback"] == 1.0
     assert {said["postdeploy.outcome"]: value for said, value in found["postdeploy.checks"]}["not_run"] == 1.0
     assert found["postdeploy.run.duration"][0][1] == 10.0
+    phases = {(said["postdeploy.phase"], said["postdeploy.statistic"]): value
+              for said, value in found["postdeploy.phase.duration"]}  # fmt: skip
+    assert phases["first_byte", "p95"] == 0.05
 
 
 @pytest.fixture(scope="module")

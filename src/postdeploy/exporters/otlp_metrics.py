@@ -7,6 +7,7 @@ from typing import Any
 
 from postdeploy.exporters.otlp_spans import SUITE, TASK
 from postdeploy.exporters.otlp_values import array, attributes, nanoseconds, number, quoted
+from postdeploy.exporters.page.latency import latencies
 from postdeploy.exporters.reading import duration, run_seconds
 
 __all__ = ["metrics"]
@@ -52,11 +53,11 @@ def _of_checks(document: Document) -> Iterator[tuple[str, str, str, list[Point]]
     attempts = [(facts, float(len(check["attempts"]))) for facts, check in about]
     yield "postdeploy.check.attempts", "{attempt}", "How often the check was attempted.", attempts
     phases = [
-        (f"{facts[:-1]},{attributes({'postdeploy.phase': name})[1:]}", float(value))
-        for facts, check in about
-        for name, value in (check["attempts"][-1].get("phases", {}) if check["attempts"] else {}).items()
-    ]
-    yield "postdeploy.phase.duration", "s", "Duration of the last exchange by phase.", phases
+        (attributes({"postdeploy.phase": row.phase, "postdeploy.statistic": name}), value / 1000)
+        for row in latencies(document)
+        for name, value in (("p50", row.p50), ("p95", row.p95), ("max", row.most))
+    ]  # those of each check are attributes of its spans
+    yield "postdeploy.phase.duration", "s", "Duration of the exchanges of all checks by phase.", phases
 
 
 def _facts(check: Document) -> dict[str, Any]:
