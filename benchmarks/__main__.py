@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from benchmarks import going_live, healthy_runs, http_checks, judging, latency, page_checks, reports, scrub, startup
+from benchmarks import (
+    going_live,
+    guard,
+    healthy_runs,
+    http_checks,
+    judging,
+    latency,
+    page_checks,
+    reports,
+    scrub,
+    startup,
+)
 from benchmarks.place import Place, open_place
 from benchmarks.report import PAGE, document
 from benchmarks.tables import Table, markdown
@@ -27,6 +38,7 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "gate": judging.judging,
     "release": going_live.going_live,
     "scrub": scrub.scrub,
+    "guard": guard.guard,
     "reports": reports.reports,
     "healthy-runs": healthy_runs.healthy_runs,
 }

@@ -17,6 +17,7 @@ _READ: Final = 64 * 1024
 _GZIP: Final = 31
 _ZLIB: Final = 15
 _RAW: Final = -15
+_HEADER: Final = 2
 PACKINGS: Final = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 """The encodings that are known, and the windows of zlib that they may have."""
 
@@ -55,6 +56,7 @@ class _Layer:
         self._windows = list(PACKINGS[name])
         self._decoder: Any = None
         self._size = 0
+        self._begun = b""
 
     def pieces(self, packed: Iterable[bytes]) -> Iterator[bytes]:
         """What pieces say, each at most 64 KiB. Raises HostileAnswerError."""
@@ -75,6 +77,7 @@ class _Layer:
         while True:
             if self._decoder is None:
                 self._decoder = zlib.decompressobj(self._windows.pop(0))
+                data, self._begun = self._begun + data, b""
             try:
                 unpacked: bytes = self._decoder.decompress(data, _READ)
             except zlib.error as error:
@@ -83,6 +86,8 @@ class _Layer:
                     raise HostileAnswerError("protocol_encoding", text) from error
                 self._decoder = None
             else:
+                if self._windows and len(self._begun) < _HEADER:  # one byte may be the beginning of either
+                    self._begun += data[:_HEADER]
                 return unpacked
 
     def require_end(self) -> None:

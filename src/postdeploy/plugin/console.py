@@ -17,7 +17,7 @@ from postdeploy.domain.redaction import Redactor
 
 __all__ = ["Console"]
 
-_UNFINISHED: Final = re.compile(r"(?:##?|:|\x1b(?:[\[\]][0-9;]*)?)\Z")
+_UNFINISHED: Final = re.compile(r"(?:##?|::?|\x1b(?:[\[\]][0-9;]*)?)\Z")
 """The end of a piece that may be the beginning of a command or of a colour."""
 
 _REWRITE: Final = re.compile("(?:\x1b\\[[0-9;]*m)*\r")
