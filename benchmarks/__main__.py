@@ -16,6 +16,7 @@ from benchmarks import (
     judging,
     latency,
     page_checks,
+    partial_failures,
     reports,
     scrub,
     startup,
@@ -41,8 +42,9 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "guard": guard.guard,
     "reports": reports.reports,
     "healthy-runs": healthy_runs.healthy_runs,
+    "partial-failures": partial_failures.partial_failures,
 }
-_ASKED: Final = frozenset({"healthy-runs"})
+_ASKED: Final = {"healthy-runs": healthy_runs.healthy_runs, "partial-failures": partial_failures.partial_failures}
 """What takes many minutes and measures no time runs only where it is named."""
 
 _LONG: Final = frozenset({"1000", "pages-40"})
@@ -51,7 +53,7 @@ _LONG: Final = frozenset({"1000", "pages-40"})
 def main() -> None:
     """Run what was asked for."""
     options = _options()
-    names = options.only or [name for name in _BENCHMARKS if name not in _ASKED | (_LONG if options.quick else set())]
+    names = options.only or [name for name in _BENCHMARKS if name not in {*_ASKED, *(_LONG if options.quick else ())}]
     tables: list[Table] = []
     with open_place(quick=options.quick) as place:
         for name in names:
@@ -65,7 +67,8 @@ def main() -> None:
 
 
 def _benchmark(name: str, options: argparse.Namespace) -> Callable[[Place], Iterator[Table]]:
-    return partial(healthy_runs.healthy_runs, runs=options.runs) if name == "healthy-runs" else _BENCHMARKS[name]
+    asked = _ASKED.get(name)
+    return partial(asked, runs=options.runs) if asked and options.runs else _BENCHMARKS[name]
 
 
 def _write(text: str) -> None:
@@ -78,7 +81,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, small sizes, no benchmark that takes minutes")
     parser.add_argument("--only", action="append", choices=_BENCHMARKS, metavar="NAME", help=", ".join(_BENCHMARKS))
-    parser.add_argument("--runs", type=int, default=healthy_runs.RUNS, help="how many healthy-runs (default: 1000)")
+    parser.add_argument("--runs", type=int, help="of healthy-runs and partial-failures, with those made before")
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE.name} in the documentation")
     return parser.parse_args()
 

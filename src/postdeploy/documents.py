@@ -22,6 +22,7 @@ __all__ = [
     "read_document",
     "read_regular",
     "refuse_link",
+    "refuse_linked_folder",
     "render_document",
     "sync_folder",
     "why",
@@ -113,6 +114,14 @@ def refuse_link(path: _Path) -> None:
     """Reports replace regular files only. Raises JournalError."""
     if os.path.islink(path):
         raise JournalError(f"{path}: a symbolic link; reports are written to regular files only")
+
+
+def refuse_linked_folder(folder: _Path) -> None:
+    """What stands in a folder that is a link can be another folder's a moment later. Raises JournalError."""
+    if os.path.islink(folder):
+        raise JournalError(
+            f"{folder}: a symbolic link; reports go to the folder itself: name the one that it points at"
+        )
 
 
 def why(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from postdeploy import __version__
 from postdeploy.demand import QUESTIONS, Demand
-from postdeploy.documents import VERDICT_FILE, parse, read_regular, render_document, why
+from postdeploy.documents import VERDICT_FILE, parse, read_regular, refuse_linked_folder, render_document, why
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import EvidenceError, fold
@@ -123,7 +123,10 @@ def _require_stated(stated: Mapping[str, Any], believed: Believed) -> None:
 
 def _content(path: _Path) -> bytes:
     try:
+        refuse_linked_folder(os.path.dirname(path))
         return read_regular(path)
+    except JournalError as error:
+        raise RefusedError(str(error)) from error
     except OSError as error:
         raise RefusedError(f"{path}: {why(error)}") from error
 

@@ -15,6 +15,7 @@ from postdeploy.documents import (
     read_document,
     read_regular,
     refuse_link,
+    refuse_linked_folder,
     render_document,
     why,
     write_atomically,
@@ -75,6 +76,7 @@ class Journal:
         self._suspects = suspects
         self._digest = hashlib.sha256()
         self._broken: str | None = None
+        refuse_linked_folder(path.parent)
         with self._unbroken():
             path.parent.mkdir(parents=True, exist_ok=True)
             refuse_link(path)

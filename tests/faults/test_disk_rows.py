@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import Compare
-from tests.faults.expected import Expected, Observed, promote, unsealed
+from tests.faults.expected import Expected, Observed, hold, promote, rollback, unsealed
 from tests.faults.project import Project, Run, ask_gate
 
 UNSTARTED = (2, 3, 4, 10)
@@ -88,31 +88,72 @@ def test_full_at_the_start_of_the_launcher(project: Project, mount: Mount) -> No
     assert "test session starts" not in run.out
 
 
-@pytest.mark.row("F38", "the disk is full when the verdict is sealed")
-@pytest.mark.parametrize("hook", ["pytest_unconfigure", "pytest_collection_finish", "pytest_runtest_logreport"])
-def test_full_at_the_end(project: Project, mount: Mount, hook: str) -> None:
+@pytest.mark.row("F38", "the disk gets full, and stays full until the verdict is sealed")
+@pytest.mark.parametrize("when", ["at the end", "after collection", "at each report"])
+def test_full_at_the_end(project: Project, mount: Mount, when: str) -> None:
     """The pessimistic verdict stays, and the message names the path."""
     project.healthy()
-    arguments = {"pytest_runtest_logreport": "report"}.get(hook, "")
-    guard = "if 'PYTEST_XDIST_WORKER' not in __import__('os').environ:\n        "
-    project.conftest(f"{FILLS}\ndef {hook}({arguments}):\n    {guard}fill()\n")
+    collected = "pytest_xdist_node_collection_finished" if project.workers else "pytest_collection_finish"
+    hook = {"after collection": f"{collected}()", "at each report": "pytest_runtest_logreport()"}.get(when)
+    first = f"@pytest.hookimpl(tryfirst=True)\ndef {hook}:\n    fill()\n" if hook else ""
+    project.conftest(f"""{FILLS}
+import os
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    {first.replace(chr(10), chr(10) + "    ")}
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure():
+        fill()
+""")
     mount(project.reports, "size=64k")
     run = project.run("-p", "no:cacheprovider")
-    if hook != "pytest_unconfigure" and project.workers:
-        run.require(Expected(verdict=("started", "pass"), status=(0, 3)))  # files for the workers made room again
-        return
     run.require(unsealed(3))
     assert str(project.reports) in run.out
+    assert "no space left" in run.out
+
+
+@pytest.mark.row("F38", "the disk is full for a moment, in the middle of the run")
+def test_full_for_a_moment(project: Project, mount: Mount) -> None:
+    """What could not be kept is not made up for: the run ends without a verdict, though there is room again."""
+    project.healthy()
+    project.conftest(f"""{FILLS}
+import os
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(report):
+        fill()
+        report.user_properties.append(("long", "x"))
+        try:
+            return (yield)
+        finally:
+            os.unlink(pathlib.Path(__file__).parent / "reports" / "filler")
+""")
+    project.tests(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(40))
+        def test_many(api, number):
+            assert api.get("/ok/many").status_code == 200
+    """,
+        "test_many.py",
+    )
+    mount(project.reports, "size=64k")
+    run = project.run("-p", "no:cacheprovider")
+    run.require(unsealed(3))
+    assert "no space left" in run.out
 
 
 @pytest.mark.row("F38", "the disk is full when the verdict is sealed, under the launcher")
 def test_full_at_the_end_of_the_launcher(project: Project, mount: Mount) -> None:
-    """A launcher that cannot write either holds."""
+    """A launcher that cannot write either holds; where the end of the run has made room, what was confirmed counts."""
     project.suite(FAILING)
-    project.conftest(f"{FILLS}\ndef pytest_unconfigure():\n    fill()\n")
+    project.conftest(f"{FILLS}\n@pytest.hookimpl(trylast=True)\ndef pytest_unconfigure():\n    fill()\n")
     mount(project.reports, "size=64k")
     run = project.launch(pytest=("-p", "no:cacheprovider"))
-    run.require(unsealed((3, 10)))
+    run.require(rollback() if run.document["state"] == "sealed" else unsealed((3, 10)))
 
 
 @pytest.mark.row("F39", "no inodes are left")
@@ -173,6 +214,46 @@ def test_read_only(project: Project, mount: Mount, compare: Compare, *, launcher
     status, said = ask_gate(project.folder, "--run-id=today")
     assert str(project.reports) in run.out
     compare(Expected(status=(4, 10), gate=30), Observed(status=run.status, gate=status), said + run.out)
+
+
+@pytest.mark.row("F39", "the folder becomes read-only in the middle of the run")
+def test_read_only_later(project: Project, mount: Mount) -> None:
+    """The kernel lets nobody take the right to write from under an open journal: it is what is mounted over it."""
+    project.suite()
+    project.tests(f"""
+        import ctypes
+
+        def test_a(api):
+            assert api.get("/ok").status_code == 200
+            read_only = 1
+            assert not ctypes.CDLL(None).mount(b"tmpfs", {str(project.reports).encode()!r}, b"tmpfs", read_only, None)
+    """)
+    mount(project.reports, "size=1m")
+    try:
+        run = project.run()
+    finally:
+        subprocess.run(["umount", "-l", str(project.reports)], check=True)
+    run.require(unsealed(3))
+    assert f"NO VERDICT → hold: {project.reports}/evidence.jsonl: cannot be read back" in run.out
+
+
+@pytest.mark.row("F39", "the memory runs out in a test")
+def test_memory_runs_out(project: Project) -> None:
+    """That says nothing about the target."""
+    project.suite()
+    project.tests("""
+        import resource
+
+        def test_a(api):
+            assert api.get("/ok").status_code == 200
+            pages = int(open("/proc/self/statm").read().split()[0])
+            room = pages * resource.getpagesize() + (256 << 20)
+            resource.setrlimit(resource.RLIMIT_AS, (room, resource.getrlimit(resource.RLIMIT_AS)[1]))
+            bytearray(1 << 30)
+    """)
+    run = project.run()
+    run.require(hold("required_check_not_proven"))
+    assert "MemoryError" in json.dumps(run.document["checks"])
 
 
 @pytest.fixture(scope="module")
@@ -334,6 +415,23 @@ def test_a_link(project: Project, name: str, place: str) -> None:
     else:  # pytest begins with removing what an older run has left, and a link is a thing to remove
         run.require(promote())
         assert not (project.reports / name).is_symlink()
+
+
+@pytest.mark.row("F44", "the reports folder is itself a link")
+@pytest.mark.parametrize("launcher", [False, True], ids=["pytest", "verify"])
+def test_a_linked_folder(project: Project, compare: Compare, *, launcher: bool) -> None:
+    """It is refused by the run and by the gate, and what is in the folder that it points at stays as it is."""
+    project.healthy()
+    project.run("--run-id=earlier").require(promote())
+    real = project.reports.rename(project.folder / "elsewhere")
+    project.reports.symlink_to(real)
+    before = {path.name: path.read_bytes() for path in real.iterdir() if path.is_file()}
+    run = project.launch() if launcher else project.run()
+    status, said = ask_gate(project.folder)
+    assert {path.name: path.read_bytes() for path in real.iterdir() if path.is_file()} == before
+    assert f"{project.reports}: a symbolic link" in run.out
+    assert "a symbolic link" in said
+    compare(Expected(status=10 if launcher else 4, gate=30), Observed(status=run.status, gate=status), said + run.out)
 
 
 @pytest.mark.row("F44", "the verdict becomes a link in the middle of the run")

@@ -298,22 +298,32 @@ def test_exit_in_configure(project: Project) -> None:
     project.run().require(unsealed(10, NO_FILE))
 
 
+LEAVES = {"os._exit(0)": "import os", "ctypes.CDLL(None)._exit(0)": "import ctypes"}
+"""Ways to leave a process with status 0, and what they need: one that is noticed, and one that nothing can notice."""
+
+
 @pytest.mark.row("F15", "in the second test")
-def test_os_exit_in_a_test(project: Project) -> None:
-    """A process that vanished left a verdict that is no pass; with workers, one was lost."""
+@pytest.mark.parametrize("how", LEAVES)
+def test_os_exit_in_a_test(project: Project, how: str) -> None:
+    """It is sealed as an interruption; who leaves through C has only started; with workers, one was lost."""
     project.healthy()
-    project.tests("import os\ndef test_gone(api):\n    os._exit(0)\n", "test_later.py")
+    project.tests(f"{LEAVES[how]}\ndef test_gone(api):\n    {how}\n", "test_later.py")
     run = project.run()
-    run.require(hold("worker_lost") if project.workers else unsealed(0))
+    if project.workers:
+        run.require(hold("worker_lost"))
+    else:
+        run.require(hold("interrupted", 2) if how.startswith("os") else unsealed(0))
 
 
 @pytest.mark.row("F15", "in the second test, under postdeploy verify")
-def test_os_exit_under_verify(project: Project) -> None:
+@pytest.mark.parametrize("how", LEAVES)
+def test_os_exit_under_verify(project: Project, how: str) -> None:
     """The launcher's status follows from the verdict, not from the process that vanished."""
     project.healthy()
-    project.tests("import os\ndef test_gone(api):\n    os._exit(0)\n", "test_later.py")
+    project.tests(f"{LEAVES[how]}\ndef test_gone(api):\n    {how}\n", "test_later.py")
     run = project.launch()
-    run.require(hold("worker_lost") if project.workers else hold("incomplete"))
+    alone = "interrupted" if how.startswith("os") else "incomplete"
+    run.require(hold("worker_lost") if project.workers else hold(alone, (2, 10)))
 
 
 @pytest.mark.row("F16", "session.exitstatus = 0 in pytest_sessionfinish")

@@ -152,3 +152,24 @@ def test_stopping_at_a_minor_failure_is_not_a_pass(project: Project) -> None:
     run = project.run("--maxfail=1")
     assert run.status == 10
     assert run.outcomes()["test_b_later"] == "not_run"
+
+
+@pytest.mark.parametrize(
+    ("other", "narrowed"),
+    [
+        ('[pytest]\ntestpaths = ["suites/test_it.py"]\nstrict = true\n', True),
+        ('[pytest]\ntestpaths = ["suites"]\npython_functions = ["test_good"]\n', True),
+        ('[pytest]\ntestpaths = ["suites"]\nstrict = true\n', False),
+    ],
+)
+def test_another_ini_file_cannot_say_what_the_whole_suite_is(project: Project, other: str, *, narrowed: bool) -> None:
+    """``-c`` is noticed where its file selects otherwise than the project's own; where it does not, it is not."""
+    project.suite("- {name: declared, get: 'api:/ok', expect: {status: 200}}")
+    project.tests("def test_good(api):\n    assert api.get('/ok').status_code == 200\n")
+    (project.path / "other.toml").write_text(other)
+    run = project.run("-c", "other.toml")
+    if narrowed:
+        run.require(10, "suite_narrowed")
+        assert "-c other.toml" in run.verdict["summary"]
+    else:
+        run.require(0, "all_required_passed")

@@ -83,7 +83,7 @@ def _import_what_tells() -> None:
 
 def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
     from postdeploy.cli.supervision import supervise
-    from postdeploy.documents import VERDICT_FILE, write_document
+    from postdeploy.documents import VERDICT_FILE, refuse_linked_folder, write_document
     from postdeploy.domain import status as _status  # noqa: F401 - both processes need it, and now it is loaded once
     from postdeploy.errors import JournalError, SignatureError
 
@@ -94,6 +94,7 @@ def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
         return run_pytest(arguments, f"--reports={reports}", f"--run-id={run_id}", afresh=secretive)
 
     try:
+        refuse_linked_folder(reports)
         signer = _signer(arguments.sign_key, reports)
         write_document(path, _unstarted(run_id, arguments))
         ended = supervise(work, child_environment(arguments), _end(path, run_id, arguments.wall_clock))

@@ -33,6 +33,7 @@ from postdeploy.plugin import (
     sharding,
     undo,
 )
+from postdeploy.plugin.abrupt_end import AbruptEnd
 from postdeploy.plugin.console import Console
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
@@ -200,4 +201,5 @@ def _parts(
         yield recorder
         yield Workers(recorder, execution.orphans)
         yield Overrun(config, execution, recorder)
+        yield AbruptEnd(config, recorder)
         yield from TerminalReport(config, recorder).parts()

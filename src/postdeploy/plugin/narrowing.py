@@ -62,6 +62,7 @@ def _not_collected(config: pytest.Config) -> Iterator[str]:
     for setting in option.override_ini or ():
         if setting.partition("=")[0].strip() in _SELECTING:
             yield f"-o {setting}"
+    yield from _by_another_file(config)
     for path in config.stash.get(_IGNORED, ()):
         yield f"a conftest or a plugin, which ignores {path}"
     if _names_a_part(config):
@@ -76,6 +77,26 @@ def _asked_for(option: Any) -> Iterator[str]:
         from postdeploy.domain.shard import Shard
 
         yield Shard.parse(option.shard).narrowing
+
+
+def _by_another_file(config: pytest.Config) -> Iterator[str]:
+    """Whether ``-c`` names a file that says otherwise what the whole suite is than the project's own does."""
+    if not config.option.inifilename:
+        return
+    from _pytest.config.findpaths import locate_config
+
+    _, own, settings, *_ = locate_config(config.invocation_params.dir, [config.invocation_params.dir])
+    if own is None or own == config.inipath:
+        return
+    for name in sorted(_SELECTING):
+        if _words(settings.get(name)) != _words(config.inicfg.get(name)):
+            yield f"-c {config.option.inifilename}, whose {name} is not that of {own.name}"
+
+
+def _words(setting: object) -> list[str]:
+    """A setting of a file, written as one string or as a list; nothing where it is not set."""
+    value = getattr(setting, "value", setting) or ()
+    return value.split() if isinstance(value, str) else [str(word) for word in value]
 
 
 def _names_a_part(config: pytest.Config) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Generator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from pytest_timeout import is_debugging
 
 from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.recorder import Recorder
+from postdeploy.plugin.unheard import say_at_once
 
 __all__ = ["Overrun"]
 
@@ -84,17 +84,9 @@ class Overrun:
 
                 status = exit_status(self._recorder.verdict)
         with contextlib.suppress(Exception):
-            self._say(f"\npostdeploy: {message}\nverdict: {self._recorder.path}\n")
+            say_at_once(self._config, f"\npostdeploy: {message}\nverdict: {self._recorder.path}\n")
         closing = threading.Thread(target=self._execution.close, daemon=True)
         closing.start()
         closing.join(_CLOSE)
         self._execution.orphans.kill()
         os._exit(status)
-
-    def _say(self, text: str) -> None:
-        capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
-        if capture is not None:
-            capture.suspend_global_capture(in_=False)
-        sys.stderr.write(text)
-        sys.stderr.flush()
-        sys.stdout.flush()

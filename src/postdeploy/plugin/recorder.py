@@ -21,7 +21,7 @@ from postdeploy.errors import ConfigurationError, SecretMissingError
 from postdeploy.lazy_dataclass import asdict
 from postdeploy.plugin.facts import about_baseline, about_run, about_target
 from postdeploy.plugin.keys import PAYLOAD
-from postdeploy.plugin.ledger import Ledger
+from postdeploy.plugin.run_journal import RunJournal
 from postdeploy.plugin.settings import Settings
 from postdeploy.plugin.signals import Signals
 
@@ -46,10 +46,11 @@ class Recorder:
         self.evidence: Evidence | None = None
         self.memory: Memory | None = None
         self.signals = Signals(self._signalled)
-        self._ledger = Ledger(settings, self.signals)
+        self._journal = RunJournal(settings, self.signals)
         self._planned: set[str] | None = None
         self._files: Mapping[str, str] = {}
         self._ended_early = False
+        self._ends_at: float | None = None
         self._foretold: dict[str, str] = {}
         self._reported: set[str] = set()
         self._once = threading.Lock()
@@ -58,17 +59,17 @@ class Recorder:
 
     def open(self, target: Target, context: RunContext, execution: Any) -> None:
         """Begin the journal. Raises ConfigurationError for a baseline or a lock that is none."""
-        self._ledger.redactor = execution.redactor
+        self._journal.redactor = execution.redactor
         for secret in self.memory.secrets() if self.memory is not None else ():
             execution.redactor.learn(secret)
         baseline = about_baseline(self.settings.baseline) if self.settings.baseline else None
         lock = load_lock(self.settings.targets_file.parent / LOCK_FILE)
-        ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
+        ends_at = self._ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
         self._start(about_target(target, self.settings), target.policy, context.expected, ends_at)
         if baseline is not None:
-            self._ledger.append(baseline)
+            self._journal.append(baseline)
         if lock is not None:
-            self._ledger.append({"record": "lock", "file": lock.file, "checks": list(lock.checks)})
+            self._journal.append({"record": "lock", "file": lock.file, "checks": list(lock.checks)})
         if self.memory is not None:
             self.memory.recall(target.name, context.expected, self.learn, baseline=baseline is None)
         self.signals.install()
@@ -91,26 +92,26 @@ class Recorder:
 
     def seal(self, pytest_exit: int) -> Verdict:
         """The verdict, on disk. Raises JournalError or DocumentError if it could not be written."""
-        self.evidence, self.verdict = self._ledger.seal(int(pytest_exit))
+        self.evidence, self.verdict = self._journal.seal(int(pytest_exit))
         return self.verdict
 
     def cleanse(self) -> list[str]:
         """Take secrets out of everything that was written; what is found in spite of that is a safety violation."""
         from postdeploy.plugin.cleansing import cleanse
 
-        self._ledger.scrub_again()
-        leaks = cleanse(self.config, self.settings, self._ledger.redactor)
+        self._journal.scrub_again()
+        leaks = cleanse(self.config, self.settings, self._journal.redactor)
         for leak in leaks:
             self.incident("safety_violation", leak)
         return leaks
 
     def sieve(self) -> Sieve | None:
         """What reports pass that are written after the verdict; None where no secret is known."""
-        if not self._ledger.redactor.known:
+        if not self._journal.redactor.known:
             return None
         from postdeploy.guard.sieve import Sieve
 
-        return Sieve(self._ledger.redactor)
+        return Sieve(self._journal.redactor)
 
     def remember(self) -> Kept | None:
         """Leave the sealed run in the history, if there is one."""
@@ -127,20 +128,20 @@ class Recorder:
     @property
     def path(self) -> Any:
         """Where the verdict is."""
-        return self._ledger.path
+        return self._journal.path
 
     def _start(
         self, target: Mapping[str, Any], policy: Policy, expected: str | None, ends_at: float | None = None
     ) -> None:
         run = about_run(self.config, self.run_id) | {"ends_at": ends_at}
         started = {"record": "started", "run": run, "target": target, "policy": policy.to_json(), "expected": expected}
-        self._ledger.open(started)
+        self._journal.open(started)
 
     def _signalled(self, name: str) -> None:
         late = name == "SIGXCPU"  # the launcher's word for the end of the time, and that of ulimit -t
         reason, message = "deadline_exceeded" if late else "interrupted", f"the run was ended by {name}"
         self._ended_early = True
-        self.verdict = self._ledger.revise(self.run_id, reason, message) or self.verdict
+        self.verdict = self._journal.revise(self.run_id, reason, message) or self.verdict
         if self.verdict is None:
             self.end_early(reason, message)
 
@@ -157,8 +158,8 @@ class Recorder:
         ids, files = {check["id"] for check in plan["checks"]}, plan["files"]
         if self._planned is None:
             self._planned, self._files = ids, files
-            self._ledger.append({"record": "plan", "checks": plan["checks"], "narrowed_by": plan["narrowed_by"]})
-            self._ledger.append({"record": "suite", "files": files})
+            self._journal.append({"record": "plan", "checks": plan["checks"], "narrowed_by": plan["narrowed_by"]})
+            self._journal.append({"record": "suite", "files": files})
         elif self._planned != ids:
             self.incident("internal_error", "the workers collected different checks")
         elif self._files != files:
@@ -168,7 +169,7 @@ class Recorder:
         """How preflight and the wait for the release went."""
         for state in readiness.services:
             self.service(state)
-        self._ledger.append({"record": "release", "release": asdict(readiness.release)})
+        self._journal.append({"record": "release", "release": asdict(readiness.release)})
         release = readiness.release
         if release.live is False and not any(state.answered_wrongly for state in readiness.services):
             reason = "wrong_release" if release.first else "target_not_live"
@@ -176,22 +177,22 @@ class Recorder:
 
     def service(self, state: ServiceState) -> None:
         """A service that is up or down."""
-        self._ledger.append(service_record(state))
+        self._journal.append(service_record(state))
 
     def learn(self, record: Mapping[str, Any]) -> None:
         """A service that went down, or what a control probe came to, while checks ran; from any thread."""
-        self._ledger.append(record)
+        self._journal.append(record)
 
     def looked_again(self, release: ReleaseEvidence, used: Mapping[str, Any]) -> None:
         """What answered after the last check."""
         if release.last:
-            self._ledger.append({"record": "release", "release": {"last": dict(release.last)}})
-        self._ledger.append({"record": "budget", "used": dict(used)})
+            self._journal.append({"record": "release", "release": {"last": dict(release.last)}})
+        self._journal.append({"record": "budget", "used": dict(used)})
 
     def incident(self, reason: str, message: str) -> None:
         """Something happened to the run."""
         if self.verdict is None:
-            self._ledger.append({"record": "incident", "reason": reason, "message": message})
+            self._journal.append({"record": "incident", "reason": reason, "message": message})
 
     def came(self, future: Future[CheckResult]) -> None:
         """The engine is done with a declared check: a failure is kept at once, for the run may die."""
@@ -199,7 +200,7 @@ class Recorder:
         with self._once:
             if result.outcome in {Outcome.FAILED, Outcome.BLOCKED} and result.check_id not in self._reported:
                 self._foretold[result.check_id] = result.outcome.value
-                self._ledger.append({"record": "result", "result": result.to_json()})
+                self._journal.append({"record": "result", "result": result.to_json()})
 
     # What pytest tells.
 
@@ -251,12 +252,14 @@ class Recorder:
         with self._once:  # the engine and pytest may tell of the same failure at the same time
             self._reported.add(result["check"])
             if self._foretold.pop(result["check"], None) != result["outcome"]:
-                self._ledger.append({"record": "result", "result": result})
+                self._journal.append({"record": "result", "result": result})
         if result["outcome"] == Outcome.NOT_RUN and "deadline" in (result["reason"] or ""):
             self._overdue(result["reason"])
+        elif result["outcome"] == Outcome.ERRORED and self._ends_at is not None and time.time() >= self._ends_at:
+            self._overdue(f"the deadline of the run was reached in {result['check']}")
 
     def _overdue(self, reason: str) -> None:
-        if not any(record.get("reason") == "deadline_exceeded" for record in self._ledger.records):
+        if not any(record.get("reason") == "deadline_exceeded" for record in self._journal.records):
             self.incident("deadline_exceeded", reason)
 
     def _unexplained(self, report: pytest.TestReport) -> None:

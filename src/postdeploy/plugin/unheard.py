@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["listen_to_nobody", "silence"]
+__all__ = ["listen_to_nobody", "say_at_once", "silence"]
 
 
 class _Forgiving:
@@ -46,6 +46,16 @@ def listen_to_nobody(config: pytest.Config) -> None:
     if reporter is not None:
         writer = reporter._tw  # noqa: SLF001  # pytest has no public word for its stream
         writer._file = _Forgiving(writer._file)  # noqa: SLF001  # the same
+
+
+def say_at_once(config: pytest.Config, text: str) -> None:
+    """The last words of a process that is about to be left, in the middle of a test whose output is captured."""
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture(in_=False)
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    sys.stdout.flush()
 
 
 def silence() -> None:

@@ -20,7 +20,7 @@ __all__ = ["withdraw"]
 def withdraw(early_config: pytest.Config) -> None:
     """Remove it, unless this process is a worker or verifies nothing."""
     reports = Settings.reports_of(early_config)
-    if reports is None or "PYTEST_XDIST_WORKER" in os.environ:
+    if reports is None or reports.is_symlink() or "PYTEST_XDIST_WORKER" in os.environ:
         return
     path = reports / VERDICT_FILE
     with contextlib.suppress(OSError):  # opening the journal will say what is wrong with the folder

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from postdeploy.browser.devtools.connection import Connection, Facts, Session
 from postdeploy.browser.devtools.context import Context
+from postdeploy.browser.devtools.profile import Profile
 from postdeploy.browser.devtools.switches import PIPES, switches
 from postdeploy.browser.devtools.tab import DevToolsTab
 from postdeploy.browser.faults import BrowserError
@@ -34,7 +32,7 @@ class DevToolsBrowser:
         profile: the folder of its state, which goes when it ends.
     """
 
-    def __init__(self, connection: Connection, process: asyncio.SubprocessTransport, profile: Path) -> None:
+    def __init__(self, connection: Connection, process: asyncio.SubprocessTransport, profile: Profile) -> None:
         self._connection = connection
         self._process = process
         self._profile = profile
@@ -44,13 +42,13 @@ class DevToolsBrowser:
     @classmethod
     async def start(cls, found: Browser, arguments: Sequence[str], user_agent: str | None) -> DevToolsBrowser:
         """Start it. Raises BrowserUnavailableError."""
-        profile = Path(tempfile.mkdtemp(prefix="postdeploy-browser-"))
+        profile = Profile()
         named = (f"--user-agent={user_agent}",) if user_agent else ()
         browser = None
         try:
             async with asyncio.timeout(LAUNCH):
                 process, connection = await asyncio.get_running_loop().subprocess_exec(
-                    Connection, *PIPES, str(found.executable), *switches(profile, (*named, *arguments)),
+                    Connection, *PIPES, str(found.executable), *switches(profile.path, (*named, *arguments)),
                     start_new_session=True,
                 )  # fmt: skip
                 browser = cls(connection, process, profile)
@@ -60,7 +58,7 @@ class DevToolsBrowser:
         except (BrowserError, OSError, TimeoutError) as error:
             if browser is not None:
                 browser.kill()
-            shutil.rmtree(profile, ignore_errors=True)
+            profile.remove()
             raise start_error(found, error) from error
 
     @property
@@ -84,7 +82,7 @@ class DevToolsBrowser:
     async def close(self) -> None:
         """End the browser, by force: it has nothing to save."""
         self.kill()
-        shutil.rmtree(self._profile, ignore_errors=True)
+        self._profile.remove()
 
     def tab(self, task: PageTask, watch: Watch) -> DevToolsTab:
         """A page for a task, which is yet to be opened."""

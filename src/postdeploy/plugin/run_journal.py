@@ -31,13 +31,13 @@ from postdeploy.reports import planned
 if TYPE_CHECKING:
     from postdeploy.domain.verdict import Verdict
 
-__all__ = ["Ledger"]
+__all__ = ["RunJournal"]
 
 _INTERRUPTED: Final = 2
 """Pytest's status."""
 
 
-class Ledger:
+class RunJournal:
     """Written to from pytest's thread and from the engine's. Raises JournalError where the disk refuses."""
 
     def __init__(self, settings: Settings, signals: Signals) -> None:

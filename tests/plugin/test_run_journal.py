@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from postdeploy.domain.redaction import Redactor, Secret
+from postdeploy.errors import JournalError
+from postdeploy.journal import EVIDENCE_FILE
+from postdeploy.plugin.run_journal import RunJournal
+from postdeploy.plugin.settings import Settings
+from postdeploy.plugin.signals import Signals
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> RunJournal:
+    """The journal of a run, which knows one secret and has written one record."""
+    journal = RunJournal(Settings("site", tmp_path / "targets.yaml", tmp_path, tmp_path), Signals(lambda _name: None))
+    journal.redactor = Redactor([Secret("known", "correct-horse")])
+    journal.append({"record": "incident", "reason": "internal_error", "message": "correct-horse, battery-staple"})
+    return journal
+
+
+def test_what_was_learnt_later_is_taken_out_of_what_is_written(journal: RunJournal, tmp_path: Path) -> None:
+    """A secret that came after its value was written is masked in the journal and in what is judged."""
+    journal.redactor.learn(Secret("learnt", "battery-staple"))
+    journal.scrub_again()
+    assert journal.records[0]["message"] == "***, ***"
+    assert "battery-staple" not in (tmp_path / EVIDENCE_FILE).read_text()
+
+
+def test_where_nothing_was_learnt_nothing_is_written_again(journal: RunJournal, tmp_path: Path) -> None:
+    """The journal stays the file that it is."""
+    before = (tmp_path / EVIDENCE_FILE).stat().st_ino
+    journal.scrub_again()
+    assert (tmp_path / EVIDENCE_FILE).stat().st_ino == before
+    assert journal.records[0]["message"] == "***, battery-staple"
+
+
+def test_a_record_that_was_not_kept_is_never_made_up_for(journal: RunJournal, tmp_path: Path) -> None:
+    """A disk that was full for a moment: there is room again, and still no verdict, nor another record."""
+    with Path("/dev/full").open("wb") as full:
+        journal._journal._file, whole = full, journal._journal._file
+        with pytest.raises(JournalError, match="no space left"):
+            journal.append({"record": "incident", "reason": "internal_error", "message": "lost"})
+        full.raw.close()
+    journal._journal._file = whole
+    journal.append({"record": "incident", "reason": "internal_error", "message": "later"})
+    with pytest.raises(JournalError, match="no space left"):
+        journal.seal(0)
+    assert b"later" not in (tmp_path / EVIDENCE_FILE).read_bytes()
+    assert not (tmp_path / "verdict.json").exists()
