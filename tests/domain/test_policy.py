@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postdeploy.domain.policy import Confirmation, OnFailure, Policy, Severity
+from postdeploy.domain.policy import Confirmation, OnFailure, OnMaintenance, Policy, Severity
 
 seconds = st.floats(0, 1e9)
 policies = st.builds(
@@ -18,6 +18,7 @@ policies = st.builds(
     actions=st.fixed_dictionaries({severity: st.sampled_from(OnFailure) for severity in Severity}).map(
         MappingProxyType
     ),
+    on_maintenance=st.sampled_from(OnMaintenance),
 )
 
 
@@ -27,6 +28,14 @@ def test_round_trip(policy: Policy) -> None:
     back = Policy.from_json(json.loads(json.dumps(policy.to_json(), allow_nan=False)))
     assert back == policy
     assert back.digest == policy.digest
+
+
+def test_an_older_journal_says_nothing_of_maintenance() -> None:
+    """A service that is closed on purpose was a failure before there was a choice."""
+    raw = Policy(on_maintenance=OnMaintenance.HOLD).to_json()
+    assert Policy.from_json(raw).on_maintenance is OnMaintenance.HOLD
+    del raw["on_maintenance"]
+    assert Policy.from_json(raw).on_maintenance is OnMaintenance.FAIL
 
 
 def test_default_is_careful() -> None:

@@ -196,8 +196,7 @@ class Execution:
 
     def close(self) -> None:
         """End threads, browser and server, whatever becomes of each; harmless when repeated."""
-        engine, server = self._engine, self._server
-        self._server = None
+        engine, server, self._server = self._engine, self._server, None
         with contextlib.ExitStack() as stack:
             if not self.settings.worker and self.recorder is not None:
                 stack.callback(self.handover.forget)

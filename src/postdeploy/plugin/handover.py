@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +64,6 @@ class Handover:
         """Remove the files."""
         for path in self._reports.glob(f"{self._stem}.*.json"):
             path.unlink(missing_ok=True)
-
-    def forget_budget(self) -> None:
-        """Remove what all processes count in; a folder that is read-only now is what sealing will tell of."""
-        with suppress(OSError):
-            self.budget.unlink(missing_ok=True)
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         try:

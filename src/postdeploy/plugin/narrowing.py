@@ -95,7 +95,7 @@ def _by_another_file(config: pytest.Config) -> Iterator[str]:
 
 def _words(setting: object) -> list[str]:
     """A setting of a file, written as one string or as a list; nothing where it is not set."""
-    value = getattr(setting, "value", setting) or ()
+    value: Any = getattr(setting, "value", setting) or ()
     return value.split() if isinstance(value, str) else [str(word) for word in value]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from postdeploy.domain.target import Budget
@@ -56,4 +57,5 @@ class Traffic:
         if self._meter is not None:
             self._meter.close()
         if last:
-            self._file.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder is read-only now, and sealing will tell of it
+                self._file.unlink(missing_ok=True)
