@@ -189,7 +189,7 @@ def test_malformed_answers_are_failures_with_a_typed_reason(alone: Project, raw:
     """Whatever a server sends, both kinds of checks fail, none of them errors, and the run ends as it should."""
     raw.scripts |= {f"/{name}": script for name, (script, _) in MALFORMED.items()}
     alone.url = raw.url
-    alone.target()
+    alone.target(policy="deadline: 1m")
     paths = {
         f"/{name}": f"{ALSO.get(name, '')}expect: {{status: 200, {READS.get(name, 'json: {$.status: ok}')}}}"
         for name in MALFORMED
