@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,18 +138,18 @@ class Book:
                 self._counts[_FLYING] -= self._entries[place + 1]
                 self._entries[place + 1] = 0
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[object]:
         """While nobody else writes."""
+        return self._lock if self._handle is None else self._alone_in_file(self._handle)
+
+    @contextmanager
+    def _alone_in_file(self, handle: int) -> Iterator[None]:
         with self._lock:
-            if self._handle is None:
-                yield
-                return
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX)
             try:
                 yield
             finally:
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+                fcntl.flock(handle, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the file, if there is one; what it says stays known. Harmless when repeated."""
