@@ -147,7 +147,7 @@ def test_foreign_verdict(tmp_path: Path, url: str) -> None:
         "said |= {'state': 'sealed', 'verdict': 'pass', 'reason': 'all_required_passed', 'action': 'promote'}; "
         "said['run']['id'] = 'another'; "
         "path.write_text(json.dumps(said)); "
-        "os._exit(0)\n"
+        "os.kill(os.getpid(), 9)\n"
     )
     project = Project(tmp_path, url)
     project.write("suites/test_forge.py", f"def test_forge():\n    {forged}")
