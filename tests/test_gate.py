@@ -141,6 +141,13 @@ def test_missing(tmp_path: Path) -> None:
     assert ruling == Ruling(30, f"refused: {tmp_path}/verdict.json: no such file or directory")
 
 
+def test_linked_folder(reports: Path, tmp_path: Path) -> None:
+    """What lies behind a link can be something else a moment later."""
+    link = tmp_path / "link"
+    link.symlink_to(reports)
+    refused(link, demand(reports), f"{link}: a symbolic link")
+
+
 def test_link(reports: Path, tmp_path: Path) -> None:
     """A verdict behind a link is refused, and so is evidence behind one."""
     wanted = demand(reports)

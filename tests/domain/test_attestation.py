@@ -119,3 +119,10 @@ def test_one_spelling() -> None:
     assert render_statement({"b": "é", "a": [1, 2]}) == b'{"a":[1,2],"b":"\\u00e9"}'
     with pytest.raises(ValueError, match="JSON"):
         render_statement({"a": float("nan")})
+
+
+def test_a_run_without_evidence() -> None:
+    """A run that never finished states its verdict alone."""
+    document = verdict_document(PASSED, decide(PASSED), proof={"file": "e", "sha256": EVIDENCE}, exporters={})
+    said = statement(document | {"evidence": {}}, VERDICT)
+    assert [subject["name"] for subject in said["subject"]] == ["r2", "verdict.json"]

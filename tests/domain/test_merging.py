@@ -235,3 +235,11 @@ def test_a_baseline_counts_if_all_had_it() -> None:
     second = _part(2, failed("b"), passed("d"), baseline=before)
     assert decide(_merged(_first(baseline=before), second)).reason is Reason.ALREADY_BROKEN
     assert decide(_merged(_first(), second)).reason is Reason.CONFIRMED_FAILURE
+
+
+def test_what_all_were_told_alike() -> None:
+    """Suite and lock of the parts are those of the whole."""
+    told = {"suite": Suite({"suites/a.yaml": "sha256:1"}), "lock": Lock("postdeploy.lock", tuple("abcd"))}
+    run = _merged(_first(**told), _second(**told))
+    assert (run.suite, run.lock) == (told["suite"], told["lock"])
+    assert decide(run).conclusion is Conclusion.PASS

@@ -267,3 +267,13 @@ def test_stream_says_what_text_says(cuts: list[int]) -> None:
     write = redactor.stream()
     pieces = [text[start:end] for start, end in pairwise(places)]
     assert "".join(map(write, [*pieces, None])) == redactor.text(text)
+
+
+def test_where_values_stand() -> None:
+    """Begin and end of each, in any spelling, also where one begins within another."""
+    redactor = Redactor([Secret("plain", "abababab"), Secret("odd", "p&ssw rd-1")])
+    text = "x abababababab y p%26ssw%20rd-1"
+    found = {text[begin:end] for begin, end in redactor.spans(text)}
+    assert {(2, 10), (4, 12), (6, 14)} <= set(redactor.spans(text))
+    assert "p%26ssw%20rd-1" in found
+    assert list(redactor.spans("nothing here")) == []

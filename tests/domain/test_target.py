@@ -246,3 +246,11 @@ def test_a_budget_that_says_something() -> None:
     """Any figure that is not the default is a bound."""
     assert not Budget().bounds
     assert Budget(bytes=1).bounds
+
+
+def test_a_share_of_a_budget() -> None:
+    """Several machines together keep to the whole; each may ask at least once."""
+    whole = Budget(requests=10, per_second=6.0, in_flight=50, bytes=1000)
+    assert whole.share(4) == Budget(requests=2, per_second=1.5, in_flight=12, bytes=250)
+    assert Budget(requests=2, in_flight=2, bytes=1).share(9) == Budget(requests=1, in_flight=1, bytes=1)
+    assert Budget().share(5) == Budget(in_flight=10)
