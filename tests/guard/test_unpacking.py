@@ -33,6 +33,7 @@ def _bare(data: bytes) -> bytes:
         (["deflate"], _bare(TEXT)),
         (["deflate", "gzip"], gzip.compress(zlib.compress(TEXT))),
     ],
+    ids=["plain", "gzip", "x-gzip", "deflate", "bare deflate", "deflate in gzip"],
 )
 @pytest.mark.parametrize("piece", [1, 7, 100_000])
 def test_a_body_is_unpacked_as_it_comes(names: list[str], data: bytes, piece: int) -> None:
@@ -57,6 +58,7 @@ def test_pieces_stay_small() -> None:
         (["gzip"], gzip.compress(TEXT)[:-9], "protocol_truncated"),
         (["gzip"] * 4, b"", "protocol_encoding"),
     ],
+    ids=["bomb", "bomb in gzip", "no gzip", "no deflate", "truncated", "four encodings"],
 )
 def test_a_hostile_body_is_refused_with_its_reason(names: list[str], data: bytes, code: str) -> None:
     """Bombs, wrong and truncated encodings, and too many of them."""
