@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from postdeploy.browser.faults import BrowserError
 
@@ -16,6 +16,8 @@ __all__ = ["Connection", "Facts", "Session"]
 
 Facts = Mapping[str, Any]
 """The parameters of an event, or the result of a command."""
+
+_T = TypeVar("_T")
 
 _GONE: Final = "Browser has been closed"
 _COMPLAINT: Final = 2000
@@ -37,7 +39,7 @@ class Session:
         self.number = number
         self.listener: Callable[[str, Facts], None] = _unheard
         self._connection = connection
-        self._calls: set[asyncio.Future[Facts]] = set()
+        self._calls: set[asyncio.Future[Any]] = set()
         self._failure: str | None = None
         connection.sessions[number] = self
 
@@ -52,7 +54,15 @@ class Session:
 
     def start(self, method: str, **parameters: Any) -> asyncio.Future[Facts]:
         """Send a command; its answer can be waited for."""
-        call = self._connection.send(self.number, method, parameters)
+        return self._tied(self._connection.send(self.number, method, parameters))
+
+    def expect(self) -> asyncio.Future[None]:
+        """Something that will be set when it happens, and that fails with everything else that waits."""
+        event: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        event.add_done_callback(_heard)
+        return self._tied(event)
+
+    def _tied(self, call: asyncio.Future[_T]) -> asyncio.Future[_T]:
         if self._failure is not None and not call.done():
             call.set_exception(BrowserError(self._failure))
         self._calls.add(call)
@@ -151,7 +161,7 @@ class Connection(asyncio.SubprocessProtocol):
             session.fail(text if session is self.root else _GONE)
 
 
-def _heard(call: asyncio.Future[Facts]) -> None:
+def _heard(call: asyncio.Future[Any]) -> None:
     """Mark the error of a command as seen, which many are sent without interest in."""
     if not call.cancelled():
         call.exception()

@@ -12,7 +12,6 @@ from typing import Any, Final
 from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.devtools.console import console_call, log_entry, uncaught
 from postdeploy.browser.devtools.traffic import Frame, Traffic
-from postdeploy.browser.faults import BrowserError
 from postdeploy.browser.refusal import close_side_doors
 from postdeploy.guard.pace import Pace, StoppedError
 from postdeploy.lazy_dataclass import dataclass, field
@@ -75,8 +74,7 @@ class Target:
         self.id = str(facts["targetId"])
         self.page = page or self
         self.url = ""
-        self.loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.loaded.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self.loaded = session.expect()
         self.on_document: Callable[[], None] = lambda: None
         self.on_load: Callable[[], None] = lambda: None
         self._settings = settings
@@ -108,8 +106,6 @@ class Target:
     def fail(self, text: str) -> None:
         """It will never answer again."""
         self.session.fail(text)
-        if not self.loaded.done():
-            self.loaded.set_exception(BrowserError(text))
 
     def end(self) -> None:
         """It is not there any more."""
