@@ -8,6 +8,7 @@ from typing import Any, Final
 from postdeploy.domain.evidence import Evidence, control_record, service_record
 from postdeploy.domain.facts import UNSEEN, ReleaseEvidence, ServiceState
 from postdeploy.domain.failure import speaks_of_target
+from postdeploy.domain.relevance import judge_relevance
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.shard import Shard
 from postdeploy.domain.verdict import Reason
@@ -182,6 +183,7 @@ _Misfit = tuple[Reason, str]
 
 def _misfits(parts: Sequence[Part]) -> Iterator[_Misfit]:
     yield from _differences(parts)
+    yield from _sick_machines(parts)
     yield from _gaps(parts)
     yield from _unequal_services(parts)
     yield from _unequal_releases(parts)
@@ -206,6 +208,14 @@ def _differences(parts: Sequence[Part]) -> Iterator[_Misfit]:
             if fact(part.evidence) != fact(first.evidence):
                 yield reason, f"{part.name} verified {words} than {first.name}{_example(first, part)}"
                 break
+
+
+def _sick_machines(parts: Sequence[Part]) -> Iterator[_Misfit]:
+    """A machine that cannot be trusted by what it found itself is not made well by another one."""
+    for part in parts:
+        doubt = judge_relevance(part.evidence, ())
+        if doubt is not None and doubt.reason is Reason.RUNNER_FAULT:
+            yield Reason.RUNNER_FAULT, f"{part.name}: {doubt.summary}"
 
 
 def _example(first: Part, other: Part) -> str:
