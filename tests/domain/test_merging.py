@@ -243,3 +243,11 @@ def test_what_all_were_told_alike() -> None:
     run = _merged(_first(**told), _second(**told))
     assert (run.suite, run.lock) == (told["suite"], told["lock"])
     assert decide(run).conclusion is Conclusion.PASS
+
+
+def test_a_machine_that_is_sick_by_its_own_evidence() -> None:
+    """Nothing that another machine saw makes its failures those of the target."""
+    sick = services(down("web", "resolver_broken", target_fault=False), up("api"))
+    verdict = decide(_merged(_first(), _part(2, failed("b"), failed("d"), services=sick)))
+    assert (verdict.conclusion, verdict.reason) == (Conclusion.INCONCLUSIVE, Reason.RUNNER_FAULT)
+    assert verdict.summary.startswith("shard 2/2: service web")
