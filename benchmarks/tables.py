@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
+from math import comb
 from statistics import median
 from typing import Final
 
 from benchmarks.measure import Sample
 
-__all__ = ["TIMES", "Finding", "Table", "at_most", "faster", "markdown", "ratio", "samples_table", "spread"]
+__all__ = ["TIMES", "Finding", "Table", "at_most", "certain", "faster", "markdown", "ratio", "samples_table", "spread"]
 
 
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -58,6 +59,17 @@ def at_most(goal: str, values: Sequence[float], limit: float, form: str = "{:.2f
 def faster(goal: str, values: Sequence[float], limit: float) -> Finding:
     """A goal that the median must reach."""
     return Finding(goal, spread(values, "{:.1f}", f" {TIMES}"), median(values) >= limit)
+
+
+def certain(values: Sequence[float], doubt: float = 0.05) -> tuple[float, float]:
+    """Between which two values the true median lies, but for this doubt; it assumes no distribution (sign test).
+
+    With fewer than six values there is no such interval at 5 %: the range is returned.
+    """
+    ordered = sorted(values)
+    chances = accumulate(comb(len(ordered), below) / 2 ** len(ordered) for below in range(len(ordered)))
+    outside = max(sum(1 for chance in chances if chance <= doubt / 2), 1)
+    return ordered[outside - 1], ordered[-outside]
 
 
 def samples_table(title: str, samples: Mapping[str, Sequence[Sample]], reference: str) -> Table:
