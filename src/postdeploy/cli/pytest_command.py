@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from postdeploy.run_options import RUN_OPTIONS
+
 __all__ = ["add_options", "child_environment", "pytest_command", "run_pytest"]
 
 _CHILD = "postdeploy.plugin.child"
@@ -18,33 +20,12 @@ _ON_DEMAND = {
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
 
-_OPTIONS = (
-    "release", "deadline", "targets", "baseline", "history", "browser_executable", "report", "otlp_endpoint",
-    "allow_writes", "shard", "shard_by",
-)  # fmt: skip
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that are passed on to pytest as they are."""
     parser.add_argument("target", metavar="TARGET", help="a target of targets.yaml")
-    parser.add_argument("--release", metavar="ID", help="the release that was deployed; wait until it answers")
-    parser.add_argument("--deadline", metavar="TIME", help="how long the run may take (default: the target's policy)")
-    parser.add_argument("--targets", metavar="FILE", help="the targets file (default: targets.yaml)")
-    parser.add_argument("--baseline", metavar="FILE", help="a verdict about the release before this one")
-    parser.add_argument("--history", metavar="PLACE", help="remember the run in a file or a PostgreSQL URL, or off")
-    parser.add_argument("--browser-executable", metavar="FILE", help="the browser for pages")
-    parser.add_argument(
-        "--only",
-        metavar="TEXT",
-        action="append",
-        default=[],
-        help="run only checks with this in their name, id or tag; may be repeated; never promotes",
-    )
-    parser.add_argument("--shard", metavar="I/N", help="run only this part of the suite; merge judges all parts")
-    parser.add_argument("--shard-by", metavar="FILE", help="a sealed verdict whose durations balance the parts")
-    parser.add_argument("--report", metavar="NAMES", help="also write reports, such as html,junit or all")
-    parser.add_argument("--otlp-endpoint", metavar="URL", help="also send spans and metrics to this receiver of OTLP")
-    parser.add_argument("--allow-writes", metavar="TARGET", help="let a protected target be written to")
+    for option in RUN_OPTIONS:
+        parser.add_argument(f"--{option.name}", **option.keywords)
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")
     parser.set_defaults(pytest=[])
     parser.usage = f"{parser.prog} TARGET [options] [-- PYTEST ARGUMENTS]"
@@ -72,9 +53,7 @@ def run_pytest(arguments: argparse.Namespace, *more: str, afresh: bool = False) 
 
 
 def _words(arguments: argparse.Namespace, more: Sequence[str]) -> list[str]:
-    given = ((name, getattr(arguments, name, None)) for name in _OPTIONS)
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
-    options += [f"--only={text}" for text in getattr(arguments, "only", ())]
+    options = [word for option in RUN_OPTIONS for word in option.words(getattr(arguments, option.attribute, None))]
     return [f"--target={arguments.target}", *options, *more, *arguments.pytest]
 
 
