@@ -30,6 +30,7 @@ attempts = st.builds(
     curl=optional,
     evidence=st.lists(texts, max_size=3).map(tuple),
     fault=st.none() | st.builds(Fault, url=texts, code=texts),
+    expires=st.none() | times,
 )
 results = st.builds(
     CheckResult,
@@ -73,6 +74,7 @@ WHOLE = CheckResult(
             exchanges=1,
             releases=("a",),
             fault=Fault("http://a.test", "http_500"),
+            expires=1_900_000_000.0,
         ),
     ),
 ).to_json()
@@ -105,6 +107,7 @@ WHOLE = CheckResult(
         ("attempts/0/error", 0),
         ("attempts/0/fault", "http://a.test"),
         ("attempts/0/fault/code", None),
+        ("attempts/0/expires", "soon"),
     ],
     ids=str,
 )

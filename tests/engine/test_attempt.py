@@ -10,7 +10,7 @@ from postdeploy.domain.check import Check, Repeat, Save
 from postdeploy.domain.creation import Creation, leftovers, recipe
 from postdeploy.domain.expectation import Expectation
 from postdeploy.domain.matcher import Matcher
-from postdeploy.domain.observation import HttpObservation
+from postdeploy.domain.observation import HttpObservation, TlsObservation
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Attempt, Outcome
 from postdeploy.engine.attempt import Answer, Ask, Surroundings, Wanted, attempt_check
@@ -98,6 +98,15 @@ def test_a_passed_attempt_keeps_no_body(check: Make, step: Make) -> None:
     """Nothing of an answer is kept once it was judged as good."""
     attempt = World(seen(body="x" * 1000)).attempt(check(step()))
     assert (attempt.excerpt, attempt.curl) == ("", None)
+
+
+def test_a_certificate_says_when_it_expires(check: Make, step: Make) -> None:
+    """Of a handshake it is kept when the first certificate expires, whatever came of the check."""
+    seen = TlsObservation(
+        place="web:443", duration=0.1, phases={}, days_left=3.0, trusted=True, trust_error=None, version="TLSv1.3",
+        cipher="", issuer="", subject_name="", names=(), expires=1_900_000_000.0,
+    )  # fmt: skip
+    assert World(seen).attempt(check(step("/"))).expires == 1_900_000_000.0
 
 
 def test_fails_with_what_was_expected_and_seen(check: Make, step: Make) -> None:

@@ -6,6 +6,13 @@ from typing import Any
 from postdeploy.exporters.prometheus import render
 from tests.exporters.conftest import nothing
 
+
+def values(document: dict[str, Any]) -> dict[str, float]:
+    """By name with labels."""
+    lines = render(document, nothing).decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
 SAMPLE = re.compile(r'^[a-z_]+\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\} -?[0-9.e+-]+$')
 
 
@@ -39,3 +46,22 @@ def test_what_was_not_tried_is_absent(bad: dict[str, Any]) -> None:
     text = render(bad, nothing).decode()
     assert 'check="left out"' not in text
     assert 'check="late"' not in text
+
+
+def test_certificates_and_lookups(good: dict[str, Any]) -> None:
+    """What the last attempt saw: when a certificate expires, to the second, and how long a lookup took."""
+    good["checks"][0]["attempts"][-1] |= {"expires": 1_900_000_007.0, "phases": {"dns": 0.25}}
+    found = values(good)
+    labels = '{target="staging",check="home",kind="api"}'
+    assert found[f"probe_ssl_earliest_cert_expiry{labels}"] == 1_900_000_007
+    assert found[f"probe_dns_lookup_time_seconds{labels}"] == 0.25
+    assert len([name for name in found if name.startswith("probe_ssl")]) == 1
+
+
+def test_when_the_last_run_was(good: dict[str, Any]) -> None:
+    """The end of the run, to the millisecond; 0 while none has ended, so that an alert on its age fires."""
+    name = 'postdeploy_last_run_timestamp_seconds{target="staging"}'
+    good["run"]["finished"] = "2026-11-25T19:42:21.401Z"
+    assert values(good)[name] == 1795635741.401
+    good["run"]["finished"] = None
+    assert values(good)[name] == 0

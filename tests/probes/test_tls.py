@@ -38,6 +38,7 @@ def test_trusted_certificate(look: Callable[..., TlsObservation], tls: Tls) -> N
     seen = look(tls("127.0.0.1", "staging.test", "::1", days=30))
     assert (seen.trusted, seen.trust_error) == (True, None)
     assert seen.days_left == pytest.approx(30, abs=0.01)
+    assert seen.expires == pytest.approx(time.time() + 30 * 86400, abs=900)
     assert seen.subject_name == "the service"
     assert seen.issuer.startswith("OU=Testing CA")
     assert ", O=trustme v" in seen.issuer

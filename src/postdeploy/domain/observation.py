@@ -116,7 +116,11 @@ class HttpObservation(Observation):
 
 @dataclass(frozen=True, kw_only=True)
 class TlsObservation(Observation):
-    """One TLS handshake. ``trusted`` covers chain, dates and host name; ``trust_error`` says what was wrong."""
+    """One TLS handshake.
+
+    ``trusted`` covers chain, dates and host name; ``trust_error`` says what was wrong; ``expires`` is when the first
+    certificate of the chain does, in seconds since the epoch.
+    """
 
     SUBJECTS = ("days_left", "trusted", "version", "cipher", "issuer", "subject_name", "names", "within")
 
@@ -128,6 +132,7 @@ class TlsObservation(Observation):
     issuer: str
     subject_name: str
     names: tuple[str, ...]
+    expires: float | None = None
 
     def excerpt(self) -> str:
         """The certificate in one line and what is wrong with it."""

@@ -96,6 +96,7 @@ class Attempt:
         fault: what points at a service as a whole rather than at this check, if anything does.
         status: of the last answer by HTTP, if the attempt did not pass.
         code: a stable word for the error of a probe, if it errored by one.
+        expires: when the first certificate of a TLS probe does, in seconds since the epoch.
     """
 
     outcome: Outcome
@@ -112,6 +113,7 @@ class Attempt:
     fault: Fault | None = None
     status: int | None = None
     code: str | None = None
+    expires: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON builtins, without what is empty."""
@@ -132,6 +134,7 @@ class Attempt:
             "fault": {"url": self.fault.url, "code": self.fault.code} if self.fault else None,
             "status": self.status,
             "code": self.code,
+            "expires": self.expires,
         }
         return document | {key: value for key, value in optional.items() if value is not None}
 
@@ -139,7 +142,7 @@ class Attempt:
     def from_json(cls, raw: object) -> Attempt:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
         fields = mapping(raw)
-        fault, status = fields.get("fault"), fields.get("status")
+        fault, status, expires = fields.get("fault"), fields.get("status"), fields.get("expires")
         return cls(
             outcome=Outcome(text(fields["outcome"])),
             started=number(fields["started"]),
@@ -155,6 +158,7 @@ class Attempt:
             fault=None if fault is None else Fault(text(mapping(fault)["url"]), text(mapping(fault)["code"])),
             status=None if status is None else count(status),
             code=optional_text(fields.get("code")),
+            expires=None if expires is None else number(expires),
         )
 
 

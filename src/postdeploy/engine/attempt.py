@@ -116,6 +116,7 @@ def attempt_check(
         fault=Fault(plain(record.fault.url), record.fault.code) if record.fault else None,
         status=record.status if record.bad else None,
         code=record.code if record.outcome is Outcome.ERRORED else None,
+        expires=record.expires,
     )
 
 

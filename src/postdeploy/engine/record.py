@@ -10,7 +10,7 @@ from postdeploy.domain.expectation import evaluate
 from postdeploy.domain.health import MAINTENANCE
 from postdeploy.domain.maintenance import asks_to_come_back, shows_maintenance
 from postdeploy.domain.matcher import show
-from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, UnreadableError
+from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, TlsObservation, UnreadableError
 from postdeploy.domain.redaction import Secret
 from postdeploy.domain.result import Fault, Finding, Outcome
 from postdeploy.domain.selection import MISSING
@@ -45,6 +45,7 @@ class Record:
     evidence: list[str] = field(default_factory=list)
     status: int | None = None
     code: str | None = None
+    expires: float | None = None
 
     @property
     def bad(self) -> bool:
@@ -59,6 +60,8 @@ class Record:
             self.releases[answer.release] = None
         if isinstance(answer, PageObservation):
             self.evidence.extend(answer.evidence)
+        if isinstance(answer, TlsObservation):
+            self.expires = answer.expires
         found = [replace(finding, step=number) for finding in evaluate(step.expectations, answer)]
         self._note_status(answer)
         if (found and asks_to_come_back(answer)) or shows_maintenance(answer, self.marker):

@@ -1,4 +1,4 @@
-"""Prometheus text format 0.0.4, for the textfile collector of the node exporter.
+"""Metrics of one run for Prometheus, such as for the textfile collector of the node exporter.
 
 Names are blackbox_exporter's where they mean the same, so that its alerts and dashboards work; ours begin with
 ``postdeploy_``.
@@ -7,13 +7,13 @@ Names are blackbox_exporter's where they mean the same, so that its alerts and d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import visible
+from postdeploy.exporters.exposition import Family, Sample, exposition, labelled
 from postdeploy.exporters.reading import duration, moment, run_seconds
 
-__all__ = ["render"]
+__all__ = ["families", "render"]
 
 Document = Mapping[str, Any]
 
@@ -27,81 +27,65 @@ _PHASES: Final = {
 _UNKNOWN: Final = frozenset({"skipped", "not_run"})
 
 
-class _Sample(NamedTuple):
-    """Labels as they are written, and the value."""
-
-    labels: str
-    value: float
-
-
 def render(document: Document, _read: Read) -> bytes:
     """The file."""
+    return exposition(families(document))
+
+
+def families(document: Document) -> Iterator[Family]:
+    """What a verdict document says in numbers."""
     target = {"target": document["target"]["name"]}
-    lines = [line for family in _families(document, target) for line in _family(*family)]
-    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
-
-
-def _families(document: Document, target: dict[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
-    checks = [check for check in document.get("checks", ()) if check["outcome"] not in _UNKNOWN]
-    labelled = [(check, _labels(target | {"check": check["id"], "kind": check["kind"]})) for check in checks]
-    success = [_Sample(labels, float(check["outcome"] == "passed")) for check, labels in labelled]
-    yield "probe_success", "Whether the check passed.", success
-    yield (
-        "probe_duration_seconds",
-        "How long the check took, over all attempts.",
-        [_Sample(labels, duration(check)) for check, labels in labelled],
-    )
-    yield (
-        "probe_http_duration_seconds",
-        "Duration of the last HTTP exchange by phase.",
-        [sample for check, labels in labelled for sample in _phases(check, labels)],
-    )
-    yield (
-        "postdeploy_check_attempts",
-        "How often the check was attempted.",
-        [_Sample(labels, len(check["attempts"])) for check, labels in labelled],
-    )
+    yield from _of_checks(document, target)
     yield from _of_the_run(document, target)
 
 
-def _of_the_run(document: Document, target: dict[str, str]) -> Iterator[tuple[str, str, list[_Sample]]]:
+def _of_checks(document: Document, target: dict[str, str]) -> Iterator[Family]:
+    checks = [check for check in document.get("checks", ()) if check["outcome"] not in _UNKNOWN]
+    about = [(check, labelled(target | {"check": check["id"], "kind": check["kind"]})) for check in checks]
+    success = [Sample(labels, float(check["outcome"] == "passed")) for check, labels in about]
+    yield Family("probe_success", "Whether the check passed.", success)
+    seconds = [Sample(labels, duration(check)) for check, labels in about]
+    yield Family("probe_duration_seconds", "How long the check took, over all attempts.", seconds)
+    lookups = [
+        Sample(labels, phases["dns"]) for check, labels in about if "dns" in (phases := _last(check).get("phases", {}))
+    ]
+    yield Family("probe_dns_lookup_time_seconds", "Duration of the last lookup of a name.", lookups)
+    phases = [sample for check, labels in about for sample in _phases(check, labels)]
+    yield Family("probe_http_duration_seconds", "Duration of the last HTTP exchange by phase.", phases)
+    expiry = [Sample(labels, _last(check)["expires"]) for check, labels in about if "expires" in _last(check)]
+    yield Family("probe_ssl_earliest_cert_expiry", "When the first certificate of the chain expires.", expiry)
+    attempts = [Sample(labels, len(check["attempts"])) for check, labels in about]
+    yield Family("postdeploy_check_attempts", "How often the check was attempted.", attempts)
+    flaky = [Sample(labels, float(check["flaky"])) for check, labels in about]
+    yield Family("postdeploy_check_flaky", "Whether the check passed only when it was repeated.", flaky)
+
+
+def _of_the_run(document: Document, target: dict[str, str]) -> Iterator[Family]:
     for name, values in (("verdict", ("pass", "fail", "inconclusive")), ("action", ("promote", "hold", "rollback"))):
-        samples = [_Sample(_labels(target | {name: value}), float(document[name] == value)) for value in values]
-        yield f"postdeploy_{name}", f"The {name} of the last run: 1 for the one that it is.", samples
-    counts = document.get("counts", {}).items()
-    yield (
-        "postdeploy_checks",
-        "Checks of the last run by what became of them.",
-        [_Sample(_labels(target | {"outcome": name}), float(count)) for name, count in counts],
-    )
-    run = _labels(target)
-    yield "postdeploy_run_duration_seconds", "How long the run took.", [_Sample(run, run_seconds(document))]
-    finished = moment(document["run"].get("finished"))
-    yield "postdeploy_run_finished_timestamp_seconds", "When the last run finished.", [_Sample(run, finished)]
-    release = target | {
+        samples = [Sample(labelled(target | {name: value}), float(document[name] == value)) for value in values]
+        yield Family(f"postdeploy_{name}", f"The {name} of the last run: 1 for the one that it is.", samples)
+    counts = [
+        Sample(labelled(target | {"outcome": name}), float(count)) for name, count in document.get("counts", {}).items()
+    ]
+    yield Family("postdeploy_checks", "Checks of the last run by what became of them.", counts)
+    run, finished = labelled(target), moment(document["run"].get("finished"))
+    yield Family("postdeploy_run_duration_seconds", "How long the run took.", [Sample(run, run_seconds(document))])
+    yield Family("postdeploy_last_run_timestamp_seconds", "When the last run finished; 0 if none did.",
+                 [Sample(run, finished)])  # fmt: skip
+    about = target | {
         "release": str(document["release"]["expected"] or ""),
+        "mode": str(document["run"].get("mode", "")),
         "version": document["run"]["tool"]["version"],
     }
-    yield "postdeploy_run_info", "What the last run was about.", [_Sample(_labels(release), 1.0)]
+    yield Family("postdeploy_run_info", "What the last run was about.", [Sample(labelled(about), 1.0)])
 
 
-def _phases(check: Document, labels: str) -> Iterator[_Sample]:
-    phases = check["attempts"][-1].get("phases", {}) if check["attempts"] else {}
-    for name, seconds in phases.items():
+def _last(check: Document) -> Document:
+    """The last attempt, if there was any."""
+    return check["attempts"][-1] if check["attempts"] else {}
+
+
+def _phases(check: Document, labels: str) -> Iterator[Sample]:
+    for name, seconds in _last(check).get("phases", {}).items():
         if name in _PHASES:
-            yield _Sample(f'{labels},phase="{_PHASES[name]}"', seconds)
-
-
-def _family(name: str, text: str, samples: list[_Sample]) -> Iterator[str]:
-    if samples:
-        yield f"# HELP {name} {text}"
-        yield f"# TYPE {name} gauge"
-        yield from (f"{name}{{{labels}}} {value:.9g}" for labels, value in samples)
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_quoted(value)}"' for name, value in labels.items())
-
-
-def _quoted(value: str) -> str:
-    return visible(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            yield Sample(f'{labels},phase="{_PHASES[name]}"', seconds)

@@ -99,16 +99,14 @@ def _chain(tls: ssl.SSLSocket, *, trusted: bool) -> Sequence[Mapping[str, Any]]:
 
 def _read(chain: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     own = chain[0]
+    expires = min(float(ssl.cert_time_to_seconds(certificate["notAfter"])) for certificate in chain)
     return {
-        "days_left": min(_days_left(certificate) for certificate in chain),
+        "expires": expires,
+        "days_left": (expires - time.time()) / _DAY,
         "issuer": _name(own["issuer"]),
         "subject_name": _subject(own["subject"]),
         "names": tuple(_alternative(*name) for name in own.get("subjectAltName", ())),
     }
-
-
-def _days_left(certificate: Mapping[str, Any]) -> float:
-    return (ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) / _DAY
 
 
 def _pairs(name: Sequence[Sequence[tuple[str, str]]]) -> list[tuple[str, str]]:
