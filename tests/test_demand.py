@@ -57,6 +57,15 @@ def test_what_does_not_fit(path: Path, changes: dict[str, Any], words: str) -> N
     assert words in ruling.sentence
 
 
+@pytest.mark.parametrize("mode", ["monitor", "load"])
+@pytest.mark.parametrize("run", [PASSED, FAILED])
+def test_mode(tmp_path: Path, run: Evidence, mode: str) -> None:
+    """A run that was made for anything but a deploy promotes nothing and rolls nothing back."""
+    path = seal(tmp_path, replace(run, run={**run.run, "mode": mode}))
+    words = f"the verdict is of a run in mode '{mode}', which was made to decide about no deploy"
+    assert judge(path, demand()) == refuse(words)
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"begun": STARTED + 60}, {"begun": STARTED + 60, "now": STARTED}, {"now": FINISHED - 60}, {"now": FINISHED + 900}],

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.domain.document import SCHEMA, iso
+from postdeploy.domain.mode import Mode, mode_of
 from postdeploy.domain.status import status_of
 from postdeploy.errors import RefusedError
 from postdeploy.lazy_dataclass import dataclass, field
@@ -58,6 +59,12 @@ def _ask_form(document: Mapping[str, Any], _demand: Demand) -> None:
         raise RefusedError(
             f"the run {document['run']['id']} started at {document['run']['started']} and never finished"
         )
+
+
+def _ask_mode(document: Mapping[str, Any], _demand: Demand) -> None:
+    mode = mode_of(document["run"])
+    if mode != Mode.GATE:
+        raise RefusedError(f"the verdict is of a run in mode {mode!r}, which was made to decide about no deploy")
 
 
 def _ask_target(document: Mapping[str, Any], demand: Demand) -> None:
@@ -133,6 +140,7 @@ def _seconds(text: Any) -> float:
 
 QUESTIONS: Final[tuple[Callable[[Mapping[str, Any], Demand], None], ...]] = (
     _ask_form,
+    _ask_mode,
     _ask_target,
     _ask_release,
     _ask_run,

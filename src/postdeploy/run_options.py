@@ -43,6 +43,7 @@ RUN_OPTIONS: Final = (
     RunOption("targets", "FILE", "the targets file (default: targets.yaml in the root folder)"),
     RunOption("baseline", "FILE", "a verdict about the release before this one"),
     RunOption("history", "PLACE", "remember the run in a file or a PostgreSQL URL, or off"),
+    RunOption("monitor", None, "a scheduled run: it is remembered, tells of outages, and never rolls back"),
     RunOption("browser-executable", "FILE", "the browser for pages (default: the first one found)"),
     RunOption("report", "NAMES", "also write reports, such as html,junit or all", repeated=True),
     RunOption("otlp-endpoint", "URL", "also send spans and metrics to this receiver of OTLP"),

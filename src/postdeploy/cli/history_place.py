@@ -49,13 +49,15 @@ def answer(arguments: argparse.Namespace, ask: Callable[[Database, Retention], i
 def find_history(arguments: argparse.Namespace) -> tuple[Place, Retention] | None:
     """Where the option, the environment or targets.yaml says that runs are remembered; None if none does.
 
+    A scheduled run (``monitor``) is remembered beside targets.yaml where nothing else is said.
+
     Raises ConfigurationError or HistoryError for what is no place.
     """
     from pathlib import Path
 
     from postdeploy.config import read_outline
     from postdeploy.domain.retention import HISTORY_VARIABLE, Retention
-    from postdeploy.history.place import parse_place
+    from postdeploy.history.place import DEFAULT_FILE, parse_place
 
     file = Path(arguments.targets or "targets.yaml")
     given = arguments.history or os.environ.get(HISTORY_VARIABLE)
@@ -63,7 +65,9 @@ def find_history(arguments: argparse.Namespace) -> tuple[Place, Retention] | Non
     retention = entry.retention if entry else Retention()
     if given:
         return None if given == _OFF else (parse_place(given, Path.cwd()), retention)
-    return (parse_place(entry.place, file.parent), retention) if entry else None
+    if entry:
+        return parse_place(entry.place, file.parent), retention
+    return (parse_place(DEFAULT_FILE, file.parent), retention) if getattr(arguments, "monitor", False) else None
 
 
 def _find(arguments: argparse.Namespace) -> tuple[Place, Retention]:

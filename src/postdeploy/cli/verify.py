@@ -134,7 +134,8 @@ def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "action": "hold",
         "summary": "the run was launched and has not begun",
         "warnings": [],
-        "run": {"id": run_id, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "finished": None},
+        "run": {"id": run_id, "mode": "monitor" if getattr(arguments, "monitor", False) else "gate"}
+        | {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "finished": None},
         "target": {"name": arguments.target},
         "release": {"expected": arguments.release or None},
     }

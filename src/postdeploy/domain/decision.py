@@ -5,6 +5,7 @@ from __future__ import annotations
 from postdeploy.domain.cause import find_causes
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.failure import judge_failure
+from postdeploy.domain.mode import acting
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.proof import judge_proof
 from postdeploy.domain.relevance import judge_relevance
@@ -17,8 +18,9 @@ def decide(evidence: Evidence, policy: Policy | None = None) -> Verdict:
     """The verdict that follows from the evidence under a policy (its own unless another one is given)."""
     rules = policy or evidence.policy
     causes = find_causes(evidence)
-    return (
+    verdict = (
         judge_relevance(evidence, causes)
         or judge_failure(evidence, rules, causes)
         or judge_proof(evidence, rules, causes)
     )
+    return acting(verdict, evidence.run)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.mode import mode_of
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.verdict import Verdict
 from postdeploy.history.facts import CheckMemory, RunMemory
@@ -26,7 +27,7 @@ def summarise(evidence: Evidence, verdict: Verdict) -> RunMemory:
     return RunMemory(
         id=str(run["id"]),
         target=str(evidence.target["name"]),
-        mode=str(run.get("mode", "gate")),
+        mode=mode_of(run),
         started=float(run["started"]),
         finished=float(run["started"] if evidence.finished_at is None else evidence.finished_at),
         verdict=verdict.conclusion.value,

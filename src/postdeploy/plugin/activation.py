@@ -113,7 +113,7 @@ def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
 
 def _memory(settings: Settings, outline: Outline) -> Memory | None:
     """Most runs are remembered nowhere, and then nothing of it is imported; a part of a run is none."""
-    if settings.shard or not (settings.history or outline.history):
+    if settings.shard or not (settings.history or outline.history or settings.monitor):
         return None
     from postdeploy.plugin.memory import find_memory
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from postdeploy import __version__
+from postdeploy.domain.mode import Mode
 from postdeploy.domain.target import Target
 from postdeploy.errors import ConfigProblem, ConfigurationError, DocumentError
 from postdeploy.journal import read_document
@@ -26,12 +27,12 @@ def new_run_id() -> str:
     return time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(6)
 
 
-def about_run(config: pytest.Config, run_id: str) -> dict[str, Any]:
+def about_run(config: pytest.Config, run_id: str, mode: Mode) -> dict[str, Any]:
     """This process and what it was asked to do."""
     plugins = {dist.metadata["name"]: dist.version for _, dist in config.pluginmanager.list_plugin_distinfo()}
     return {
         "id": run_id,
-        "mode": "gate",
+        "mode": mode.value,
         "started": time.time(),
         "tool": {"name": "pytest-postdeploy", "version": __version__, "python": platform.python_version()},
         "argv": [str(argument) for argument in config.invocation_params.args],

@@ -110,14 +110,18 @@ class Memory:
 def find_memory(settings: Settings, entry: HistoryEntry | None) -> Memory | None:
     """Where the option, the environment or targets.yaml (in this order) have runs remembered; None if none does.
 
+    A scheduled run is remembered beside targets.yaml where nothing else is said.
+
     Raises pytest.UsageError for what is no place of a history.
     """
     from postdeploy.errors import HistoryError
-    from postdeploy.history.place import parse_place
+    from postdeploy.history.place import DEFAULT_FILE, parse_place
 
     given, folder = settings.history, settings.invoked_from
     if given is None and entry is not None:
         given, folder = entry.place, settings.targets_file.parent
+    if given is None and settings.monitor:
+        given, folder = DEFAULT_FILE, settings.targets_file.parent
     if given is None or given == _OFF:
         return None
     try:

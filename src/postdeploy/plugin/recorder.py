@@ -13,6 +13,7 @@ import pytest
 
 from postdeploy.config.lock import LOCK_FILE, load_lock
 from postdeploy.domain.evidence import Evidence, ReleaseEvidence, ServiceState, service_record
+from postdeploy.domain.mode import Mode
 from postdeploy.domain.policy import Policy
 from postdeploy.domain.result import Attempt, CheckResult, Outcome
 from postdeploy.domain.target import Target
@@ -126,6 +127,10 @@ class Recorder:
         return AttemptLog()
 
     @property
+    def _mode(self) -> Mode:
+        return Mode.MONITOR if self.settings.monitor else Mode.GATE
+
+    @property
     def path(self) -> Any:
         """Where the verdict is."""
         return self._journal.path
@@ -133,7 +138,7 @@ class Recorder:
     def _start(
         self, target: Mapping[str, Any], policy: Policy, expected: str | None, ends_at: float | None = None
     ) -> None:
-        run = about_run(self.config, self.run_id) | {"ends_at": ends_at}
+        run = about_run(self.config, self.run_id, self._mode) | {"ends_at": ends_at}
         started = {"record": "started", "run": run, "target": target, "policy": policy.to_json(), "expected": expected}
         self._journal.open(started)
 

@@ -34,6 +34,7 @@ class Settings:
         formats: the reports to write beside the verdict.
         otlp_endpoint: where the otlp report is sent as well; None leaves it to the environment.
         allure_folder: what allure-pytest writes into, if it writes.
+        monitor: whether it is a scheduled run, after no deploy.
         writes: whether the command line lets a protected target be written to; a worker is told by its controller.
     """
 
@@ -52,6 +53,7 @@ class Settings:
     shard: Shard | None = None
     shard_by: Path | None = None
     lock: str | None = None
+    monitor: bool = False
     show_plan: bool = False
     fail_on_flaky: bool = False
     dry: bool = False
@@ -90,6 +92,7 @@ class Settings:
             shard=_shard(option.shard, option.shard_by),
             shard_by=_path(option.shard_by, config, "") if option.shard_by else None,
             lock=option.lock,
+            monitor=_monitors(option),
             show_plan=option.show_plan,
             fail_on_flaky=bool(getattr(option, "fail_on_flaky", False)),
             dry=dry,
@@ -100,6 +103,12 @@ class Settings:
             allure_folder=_allure_folder(option),
             writes=_typed_writes(config),
         )
+
+
+def _monitors(option: Any) -> bool:
+    if option.monitor and option.shard:
+        raise pytest.UsageError("--monitor says how a target is, which --shard, a part of a run, cannot")
+    return bool(option.monitor)
 
 
 def _shard(given: str | None, balance: str | None) -> Shard | None:
