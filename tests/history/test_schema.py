@@ -10,7 +10,10 @@ from postdeploy.history.database import Database, open_database
 from postdeploy.history.place import Place
 from postdeploy.history.reading import target_names
 
-RELEASED = ("76d83696933e1737d857040b78ece97f1ede4fe10decde0f706f2639f1491d90",)
+RELEASED = (
+    "76d83696933e1737d857040b78ece97f1ede4fe10decde0f706f2639f1491d90",
+    "21d88687618d04b06cc29df0ea6015cbf5f40b511680eb496b04e551afbeb35a",
+)
 """SHA-256 of each migration. Databases have run these: a new step is added at the end, and none is changed."""
 
 

@@ -123,6 +123,18 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             PRIMARY KEY (target_no, day, bucket)
         ) {clustered}""",
     ),
+    (
+        """CREATE TABLE alert_states (
+            target_no BIGINT PRIMARY KEY REFERENCES targets,
+            state TEXT NOT NULL
+        )""",
+        """CREATE TABLE deploys (
+            run_id TEXT PRIMARY KEY,
+            target_no BIGINT NOT NULL REFERENCES targets,
+            started BIGINT NOT NULL
+        )""",
+        "CREATE INDEX deploys_by_time ON deploys (target_no, started)",
+    ),
 )
 
 

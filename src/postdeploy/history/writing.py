@@ -14,7 +14,7 @@ from postdeploy.history.database import Database
 from postdeploy.history.facts import CheckMemory, RunMemory
 from postdeploy.history.schema import PHASES
 
-__all__ = ["DAY", "HOUR", "prune", "write_run"]
+__all__ = ["DAY", "HOUR", "number_target", "prune", "write_run"]
 
 HOUR: Final = 3_600_000
 """Milliseconds."""
@@ -90,7 +90,8 @@ def prune(database: Database, retention: Retention, *, now: float) -> int:
         forgotten += portion
 
 
-def _target_no(database: Database, name: str) -> int:
+def number_target(database: Database, name: str) -> int:
+    """The number of a target, which it is given if it has none. Raises HistoryError."""
     database.execute(_ADD_TARGET, name=name)
     return int(database.rows("SELECT target_no FROM targets WHERE name = :name", name=name)[0][0])
 
@@ -104,7 +105,7 @@ def _add_run(database: Database, run: RunMemory, started: int) -> int | None:
         | {outcome.value: outcomes[outcome] for outcome in _COUNTS}
         | {
             "run_id": run.id,
-            "target_no": _target_no(database, run.target),
+            "target_no": number_target(database, run.target),
             "started": started,
             "finished": int(1000 * run.finished),
             "observed": json.dumps(dict(run.observed)),
@@ -117,7 +118,7 @@ def _add_run(database: Database, run: RunMemory, started: int) -> int | None:
 
 
 def _check_numbers(database: Database, run: RunMemory, started: int) -> Mapping[str, int]:
-    target_no = _target_no(database, run.target)
+    target_no = number_target(database, run.target)
     database.execute_many(_ADD_CHECK, [_check(check, target_no, started) for check in run.checks])
     rows = database.rows("SELECT check_id, check_no FROM checks WHERE target_no = :target", target=target_no)
     return dict(rows)
@@ -161,7 +162,7 @@ def _result(check: CheckMemory, run_no: int, check_no: int) -> dict[str, Any]:
 
 
 def _add_sums(database: Database, run: RunMemory, started: int, numbers: Mapping[str, int]) -> None:
-    target_no, day = _target_no(database, run.target), started // DAY
+    target_no, day = number_target(database, run.target), started // DAY
     verdicts = {name: int(run.verdict == name) for name in ("pass", "fail", "inconclusive")}
     database.execute(_ADD_HOUR, target_no=target_no, hour=started // HOUR, **verdicts)
     database.execute_many(_ADD_DAY, [_outcomes(check, numbers[check.id], day) for check in run.checks])
