@@ -65,10 +65,15 @@ class RunSeen:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
         fields = mapping(raw)
         return cls(
-            *(text(fields["id"]), number(fields["at"])),
-            *(text(fields[name]) for name in ("verdict", "reason", "summary")),
-            _texts(fields["checks"]),
-            *(optional_text(fields[name]) for name in ("cause", "release", "link")),
+            id=text(fields["id"]),
+            at=number(fields["at"]),
+            verdict=text(fields["verdict"]),
+            reason=text(fields["reason"]),
+            summary=text(fields["summary"]),
+            checks=_texts(fields["checks"]),
+            cause=optional_text(fields["cause"]),
+            release=optional_text(fields["release"]),
+            link=optional_text(fields["link"]),
         )
 
 
@@ -127,10 +132,16 @@ class Alert:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
         fields = mapping(raw)
         return cls(
-            *(AlertKind(text(fields["kind"])), text(fields["id"])),
-            *(number(fields[name]) for name in ("since", "opened", "told")),
-            *(count(fields["runs"]), _texts(fields["checks"]), optional_text(fields["cause"])),
-            *(count(fields["turns"]), optional_text(fields["link"])),
+            kind=AlertKind(text(fields["kind"])),
+            id=text(fields["id"]),
+            since=number(fields["since"]),
+            opened=number(fields["opened"]),
+            told=number(fields["told"]),
+            runs=count(fields["runs"]),
+            checks=_texts(fields["checks"]),
+            cause=optional_text(fields["cause"]),
+            turns=count(fields["turns"]),
+            link=optional_text(fields["link"]),
         )
 
 
@@ -253,7 +264,7 @@ class AlertState:
         for name in ("released", "since", "blind_since"):
             found[name] = None if fields[name] is None else number(fields[name])
         for name, kind in (("last", RunSeen), ("outage", Alert), ("blindness", Alert), ("lease", Lease)):
-            found[name] = None if fields[name] is None else kind.from_json(fields[name])  # type: ignore[attr-defined]
+            found[name] = None if fields[name] is None else kind.from_json(fields[name])
         found["calm"] = None if fields["calm"] is None else count(fields["calm"])
         found["recent"] = tuple(Recent.from_json(each) for each in array(fields["recent"]))
         found["outbox"] = tuple(Event.from_json(each) for each in array(fields["outbox"]))

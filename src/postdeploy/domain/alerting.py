@@ -58,7 +58,7 @@ def advance(state: AlertState, run: RunSeen, policy: AlertPolicy, mutes: Sequenc
 
 def passes_needed(alert: Alert, policy: AlertPolicy) -> int:
     """How many passes in a row end an alert: twice as many each time that it has come back soon."""
-    return policy.recovery * 2 ** min(alert.turns, _TURNS)
+    return policy.recovery << min(alert.turns, _TURNS)
 
 
 def _remembered(state: AlertState, run: RunSeen) -> AlertState:
@@ -156,8 +156,8 @@ def _blindness(state: AlertState, run: RunSeen, policy: AlertPolicy, *, muted: b
         if muted or state.blind < policy.blind:
             return state
         since = run.at if state.blind_since is None else state.blind_since
-        facts = {"runs": state.blind, "cause": run.summary, "link": run.link}
-        alert = Alert(AlertKind.BLIND, run.id, since, run.at, run.at, **facts)
+        begun = Alert(AlertKind.BLIND, run.id, since, run.at, run.at, runs=state.blind, link=run.link)
+        alert = replace(begun, cause=run.summary)
         return _told(replace(state, blindness=alert), EventKind.OPENED, run, alert)
     if state.seeing >= policy.recovery:
         return _told(replace(state, blindness=None), EventKind.RECOVERED, run, alert)
@@ -172,8 +172,9 @@ def _reminded(state: AlertState, run: RunSeen, alert: Alert, policy: AlertPolicy
     if policy.remind is None or run.at - alert.told < policy.remind:
         return state
     alert = replace(alert, told=run.at)
-    key = "outage" if alert.kind is AlertKind.OUTAGE else "blindness"
-    return _told(replace(state, **{key: alert}), EventKind.REMINDER, run, alert)
+    outage = alert.kind is AlertKind.OUTAGE
+    state = replace(state, outage=alert) if outage else replace(state, blindness=alert)
+    return _told(state, EventKind.REMINDER, run, alert)
 
 
 def _told(
