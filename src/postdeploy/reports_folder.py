@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from pathlib import Path
 from typing import Final
 
 from postdeploy.documents import VERDICT_FILE, why
@@ -14,7 +15,7 @@ from postdeploy.errors import JournalError
 from postdeploy.exporters import FOLDERS, FORMATS
 from postdeploy.journal import ENVELOPE_FILE, EVIDENCE_FILE
 
-__all__ = ["clear_reports"]
+__all__ = ["clear_reports", "run_files"]
 
 _FILES: Final = (VERDICT_FILE, ENVELOPE_FILE, EVIDENCE_FILE, "server.log", *FORMATS.values())
 _FOLDERS: Final = ("evidence", *FOLDERS)
@@ -23,6 +24,11 @@ _TEMPORARY: Final = re.compile(r"\..+\.(?:plan\..+|ready)\.json|\.(?:verdict\.js
 
 _STAGED: Final = re.compile(rf"\.(?:{'|'.join(map(re.escape, FOLDERS))})\.\d+")
 """Folders that were about to take the place of another."""
+
+
+def run_files(folder: Path) -> list[Path]:
+    """What runs write into this folder for others to read: files, and folders of such."""
+    return [folder / name for name in dict.fromkeys(name.removesuffix("/") for name in (*_FILES, *_FOLDERS))]
 
 
 def clear_reports(folder: str) -> int:

@@ -15,6 +15,7 @@ Help = Callable[..., str]
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 _OURS = (
     "verify",
+    "watch",
     "merge",
     "gate",
     "gate begin",

@@ -20,6 +20,7 @@ __all__ = ["main"]
 
 _COMMANDS: Final = (
     "verify",
+    "watch",
     "merge",
     "gate",
     "serve",
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, rest = _parser(given[:1] if given[:1] and given[0] in _COMMANDS else _COMMANDS), given[end + 1 :]
     parsed = parser.parse_args(given[:end])
     if rest and not hasattr(parsed, "pytest"):
-        parser.error("only verify, plan and lock pass arguments on to pytest")
+        parser.error("only verify, watch, plan and lock pass arguments on to pytest")
     parsed.pytest = rest
     status: int = parsed.run(parsed)
     if arguments is None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from postdeploy.cli.demand_options import add_demand, demand_of
 
-__all__ = ["add"]
+__all__ = ["add", "read_token"]
 
 _VARIABLE: Final = "env:"
 _LEAST: Final = 16
@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
     asked = _asked_to_end()
     try:
         judge = Judge(Path(arguments.verdict), demand_of(arguments), time.time)
-        token = _token(arguments.token)
+        token = read_token(arguments.token)
         with serving(verdict_routes(judge), arguments.host, arguments.port, token=token) as url:
             _say(url, arguments, token)
             asked.wait()
@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _token(place: str | None) -> str | None:
+def read_token(place: str | None) -> str | None:
     """The token that stands in a file, or in a variable that is named as ``env:NAME``. Raises ValueError, OSError."""
     if place is None:
         return None

@@ -13,12 +13,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, Self
 
 from postdeploy.cli.forked import MARK, is_marked, live
 
-__all__ = ["Ended", "supervise"]
+__all__ = ["Ended", "Inbox", "supervise"]
 
 _LIFELINE: Final = "POSTDEPLOY_LIFELINE"
 """The variable that tells the child a descriptor of a pipe that ends when we do."""
@@ -45,24 +45,71 @@ class Ended(NamedTuple):
     forced: bool = False
 
 
-def supervise(work: Callable[[], int], environment: dict[str, str], ends_at: Callable[[], float]) -> Ended:
+class Inbox:
+    """The numbers of signals as they come, while it is open; an ignored one stays ignored (nohup)."""
+
+    ENDING: Final = _FORWARDED
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._wakeup = signal.set_wakeup_fd(self._writer)
+        heeded = [number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]
+        self._former: dict[int, Any] = {
+            number: signal.signal(number, lambda *_: None) for number in (signal.SIGCHLD, *heeded)
+        }
+
+    def __enter__(self) -> Self:
+        """Use as a context."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def received(self, patience: float) -> bytes:
+        """The numbers of those that have come, within these seconds."""
+        ready, _, _ = select.select([self._reader], [], [], patience)
+        return os.read(self._reader, 4096) if ready else b""
+
+    def close(self) -> None:
+        """Give the signals back; harmless when repeated."""
+        former, self._former = self._former, {}
+        if former:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(self._wakeup)
+            os.close(self._reader)
+            os.close(self._writer)
+
+
+def supervise(
+    work: Callable[[], int], environment: dict[str, str], ends_at: Callable[[], float], inbox: Inbox | None = None
+) -> Ended:
     """Do the work in a child, which is forked: a second interpreter would start for longer than a check takes.
 
     Args:
         work: what the child does; returns its exit status.
         environment: the environment of the child.
         ends_at: seconds since the epoch at which the child is ended by force; asked again and again.
+        inbox: where signals come in, if that is open already; it stays open.
 
     Returns:
         How it ended.
     """
     mark = os.urandom(8).hex()
-    with _inbox() as inbox:
-        child, lifeline = _fork()
-        ended = _oversee(child, inbox, ends_at, mark) if child else None
-    if ended is None:  # this is the child, and signals are its own again
+    own = inbox or Inbox()
+    child, lifeline = _fork()
+    if not child:  # signals are its own again
+        own.close()
         live(work, environment | {MARK: mark, _LIFELINE: str(lifeline)})
-    return ended
+    try:
+        return _oversee(child, own, ends_at, mark)
+    finally:
+        os.close(lifeline)
+        if inbox is None:
+            own.close()
 
 
 def _fork() -> tuple[int, int]:
@@ -78,7 +125,7 @@ def _fork() -> tuple[int, int]:
     return child, ends[bool(child)]
 
 
-def _oversee(child: int, inbox: int, ends_at: Callable[[], float], mark: str) -> Ended:
+def _oversee(child: int, inbox: Inbox, ends_at: Callable[[], float], mark: str) -> Ended:
     forwarded: list[int] = []
     status = _watch(child, inbox, ends_at, forwarded)
     forced = status is None
@@ -90,33 +137,14 @@ def _oversee(child: int, inbox: int, ends_at: Callable[[], float], mark: str) ->
     return Ended(status, tuple(forwarded), forced)
 
 
-@contextmanager
-def _inbox() -> Iterator[int]:
-    """A descriptor from which the numbers of signals can be read as they come; an ignored one stays ignored (nohup)."""
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    wakeup = signal.set_wakeup_fd(writer)
-    heeded = [number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]
-    former = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGCHLD, *heeded)}
-    try:
-        yield reader
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(wakeup)
-        os.close(reader)
-        os.close(writer)
-
-
-def _watch(child: int, inbox: int, ends_at: Callable[[], float], forwarded: list[int]) -> int | None:
+def _watch(child: int, inbox: Inbox, ends_at: Callable[[], float], forwarded: list[int]) -> int | None:
     """The status of the child once it has ended; None if it has not when its time is over."""
     told = float("inf")
     while True:
         left = min(ends_at(), told) - time.time()
         if left <= 0:
             return None
-        for number in _received(inbox, min(left, _GLANCE)):
+        for number in inbox.received(min(left, _GLANCE)):
             if number != signal.SIGCHLD:
                 _signal(child, number)
                 forwarded.append(number)
@@ -126,17 +154,12 @@ def _watch(child: int, inbox: int, ends_at: Callable[[], float], forwarded: list
             return os.waitstatus_to_exitcode(status)
 
 
-def _received(inbox: int, patience: float) -> bytes:
-    ready, _, _ = select.select([inbox], [], [], patience)
-    return os.read(inbox, 4096) if ready else b""
-
-
 def _signal(process: int, number: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.kill(process, number)
 
 
-def _end(child: int, inbox: int) -> int:
+def _end(child: int, inbox: Inbox) -> int:
     """Tell the child that its time is over, which gives it the time to seal; then kill its group."""
     end = time.time() + _KILL
     _signal(child, signal.SIGXCPU)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from postdeploy.cli.signer import Signer
     from postdeploy.cli.supervision import Ended
 
-__all__ = ["add"]
+__all__ = ["add", "latest_end", "launch", "new_run_id", "remember"]
 
 _GRACE: Final = 30.0
 """Seconds that a run may take to end by itself after its own deadline."""
@@ -50,11 +50,12 @@ def add(commands: Any) -> None:
     parser.add_argument("--sign-key", metavar="KEY", help="sign the verdict with this key: a file, or env:NAME")
     parser.add_argument("--notify", action="store_true", help="tell those that 'notify' of the target names")
     parser.add_argument("--termination-message", metavar="FILE", help="also write what Kubernetes keeps of the pod")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=launch)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    run_id = arguments.run_id or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
+def launch(arguments: argparse.Namespace) -> int:
+    """Launch a run, and tell of it; returns the exit status."""
+    run_id = arguments.run_id or new_run_id()
     reports = os.path.abspath(arguments.reports)  # noqa: PTH100  # pathlib costs milliseconds
     message: str | None = arguments.termination_message
     if arguments.sign_key and (arguments.notify or message):
@@ -71,6 +72,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
         tell_of_run(arguments, run_id, reports, status)
     return status
+
+
+def new_run_id() -> str:
+    """A name that no other run has; by name, runs are in the order in which they began."""
+    return time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
 
 
 def _import_what_tells() -> None:
@@ -97,12 +103,14 @@ def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
         refuse_linked_folder(reports)
         signer = _signer(arguments.sign_key, reports)
         write_document(path, _unstarted(run_id, arguments))
-        ended = supervise(work, child_environment(arguments), _end(path, run_id, arguments.wall_clock))
+        ended = supervise(work, child_environment(arguments), latest_end(path, run_id, arguments.wall_clock))
         document = _document(path, run_id)
         if not _is_sealed(document, arguments) or (document["verdict"] == "pass" and ended.status != 0):
             _salvage(reports, run_id, ended, "after" if _is_sealed(document, arguments) else "before")
             if arguments.sign_key is None:
-                _remember(arguments, reports)
+                remember(arguments, reports)
+        elif ended.status < 0 and arguments.sign_key is None:  # it was killed before it could, or just after
+            remember(arguments, reports)
         if not _document(path, run_id):  # the child took it away, or left a foreign one in its place
             write_document(path, _unstarted(run_id, arguments))
     except (JournalError, SignatureError, OSError) as error:
@@ -141,7 +149,7 @@ def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _end(path: str, run_id: str, limit: float | None) -> Callable[[], float]:
+def latest_end(path: str, run_id: str, limit: float | None) -> Callable[[], float]:
     """When the child has to be gone: after the limit, or its own deadline, which it writes when it starts."""
     begun = time.time()
 
@@ -188,8 +196,8 @@ def _salvage(reports: str, run_id: str, ended: Ended, when: str) -> None:
         print(f"postdeploy: {verdict.conclusion}, {verdict.action}: {verdict.summary}", file=sys.stderr)
 
 
-def _remember(arguments: argparse.Namespace, reports: str) -> None:
-    """Leave in the history what was salvaged, as the run itself would have done; it is told if that fails."""
+def remember(arguments: argparse.Namespace, reports: str) -> None:
+    """Leave in the history what a dead run has left, as it would have done itself; it is told if that fails."""
     from pathlib import Path
 
     from postdeploy.cli.history_place import find_history

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import select
 import signal
-import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Final, Never
 
+from postdeploy.plugin.lifeline import heed_launcher
+
 __all__ = ["Signals"]
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
-
-
-_LIFELINE: Final = "POSTDEPLOY_LIFELINE"
-"""Names a descriptor of a pipe whose other end the launcher holds."""
 
 
 class Signals:
@@ -44,7 +39,7 @@ class Signals:
                 self._before[number] = handler
                 signal.signal(number, self._interrupt)
         if signal.SIGTERM in self._before:
-            _heed_launcher()
+            heed_launcher()
 
     def restore(self) -> None:
         """Give the signals back."""
@@ -80,20 +75,3 @@ class Signals:
         with suppress(Exception):  # what could not be sealed now is told at the end of the run
             self._told(name)
         raise KeyboardInterrupt(name)
-
-
-def _heed_launcher() -> None:
-    """Have the system send SIGTERM when the launcher is gone, however it went; Linux alone can."""
-    told = os.environ.pop(_LIFELINE, "")
-    if not told.isdecimal() or sys.platform != "linux":
-        return
-    import fcntl
-
-    lifeline = int(told)
-    with suppress(OSError):
-        os.set_inheritable(lifeline, False)
-        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGTERM)
-        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-        if select.select([lifeline], [], [], 0)[0]:  # it is gone already
-            os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,53 @@
+"""What the runs of a resident monitor import, imported once: each is forked from a process that has it.
+
+Nothing of the user's is among it, and nothing that starts a thread or opens a file: configuration and suites are read
+anew by every run, after the fork.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import Final
+
+__all__ = ["import_all"]
+
+_MODULES: Final = (
+    "postdeploy.plugin.child",
+    "_pytest.faulthandler", "_pytest.helpconfig", "_pytest.junitxml", "_pytest.pastebin", "_pytest.setuponly",
+    "_pytest.setupplan", "_pytest.skipping", "_pytest.stepwise", "_pytest.threadexception", "_pytest.tracemalloc",
+    "_pytest.unittest", "_pytest.unraisableexception", "_pytest.warnings", "pytest_rerunfailures",
+    "ctypes", "faulthandler", "pdb", "ssl", "sqlite3", "tomllib", "unittest", "xml.etree.ElementTree", "yaml",
+    "postdeploy.cli.verify", "postdeploy.cli.history_place", "postdeploy.config.suites", "postdeploy.config.targets",
+    "postdeploy.domain.decision", "postdeploy.domain.retention", "postdeploy.engine.runner", "postdeploy.engine.curl",
+    "postdeploy.engine.release", "postdeploy.guard.artifacts", "postdeploy.guard.leaks", "postdeploy.guard.libraries",
+    "postdeploy.history.importing", "postdeploy.history.keeping", "postdeploy.history.sqlite",
+    "postdeploy.plugin.cleansing", "postdeploy.plugin.conclusion", "postdeploy.plugin.garbage",
+    "postdeploy.plugin.last_words", "postdeploy.plugin.memory", "postdeploy.plugin.options",
+    "postdeploy.plugin.summary", "postdeploy.plugin.withdrawal", "postdeploy.probes.control",
+    "postdeploy.probes.http_once", "postdeploy.salvage",
+)  # fmt: skip
+
+_OPTIONAL: Final = ("psycopg", "postdeploy.history.postgresql", "postdeploy.browser.pages", "postdeploy.guard.proxy")
+"""Those whose libraries may not be there."""
+
+
+def import_all() -> None:
+    """Import all of it, and let the garbage collector leave it alone, so that forks go on sharing its memory."""
+    xdist = "xdist" not in sys.modules
+    if xdist:  # which would only be imported for workers (see postdeploy.plugin.child)
+        sys.modules["xdist"] = None  # type: ignore[assignment]
+    try:
+        for name in _MODULES:
+            import_module(name)
+        for name in _OPTIONAL:
+            with suppress(ImportError):
+                import_module(name)
+    finally:
+        if xdist:
+            del sys.modules["xdist"]
+    gc.collect()
+    gc.freeze()
+    gc.enable()
