@@ -19,11 +19,12 @@ def complete_folder(document: Mapping[str, Any], folder: Path, read: Read, sieve
     written = {path.name: read_regular(path) for path in sorted(folder.glob("*-result.json"))}
     about = ("environment.properties", "categories.json", "executor.json")
     written |= {name: b"" for name in about if (folder / name).exists()}
-    for name, content in complete(document, written).items():
+    files = complete(document, written)
+    own = {name: content for name, content in files.items() if not isinstance(content, Evidence)}
+    for name, content in (files | (own if sieve is None else sieve(own))).items():
         found = read(content.path) if isinstance(content, Evidence) else content
         if found is not None:
-            passed = found if sieve is None or isinstance(content, Evidence) else sieve(name, found)
-            _replace(folder / name, passed)
+            _replace(folder / name, found)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -86,7 +86,7 @@ def _sieved(files: Files, path: Path, sieve: Sieve | None) -> Files:
     if sieve is None:
         return files
     try:
-        return {name: part if isinstance(part, Evidence) else sieve(name, part) for name, part in files.items()}
+        return {**files, **sieve({name: part for name, part in files.items() if not isinstance(part, Evidence)})}
     except Exception:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -120,13 +120,22 @@ def _replace_folder(path: Path, files: Files, read: Read) -> None:
         for name, content in files.items():
             found = read(content.path) if isinstance(content, Evidence) else content
             if found is not None:
-                with open(f"{staged}/{name}", "xb") as file:  # noqa: PTH123  # a thousand of them
-                    file.write(found)
+                _write_new(f"{staged}/{name}", found)
         if path.exists():
             shutil.rmtree(path)
         staged.rename(path)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def _write_new(path: str, content: bytes) -> None:
+    """Without a file object, for there are thousands."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        while content:
+            content = content[os.write(number, content) :]
+    finally:
+        os.close(number)
 
 
 def evidence_reader(folder: Path) -> Read:

@@ -22,8 +22,8 @@ def test_secrets_are_masked(sieve: Sieve) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a", f"before {TOKEN} after")
-    assert sieve("a.txt", f"before {TOKEN} after".encode()) == b"before *** after"
-    with zipfile.ZipFile(io.BytesIO(sieve("a.zip", packed.getvalue()))) as archive:
+    assert sieve({"a.txt": f"before {TOKEN} after".encode()}) == {"a.txt": b"before *** after"}
+    with zipfile.ZipFile(io.BytesIO(sieve({"a.zip": packed.getvalue()})["a.zip"])) as archive:
         assert archive.read("a") == b"before *** after"
 
 
@@ -31,14 +31,14 @@ def test_what_the_masking_does_not_know_is_found(sieve: Sieve) -> None:
     """An escaping that no format of ours has is recognised by the second look, which names no value."""
     odd = TOKEN.replace("-", "%25252D").encode()
     with pytest.raises(SecretLeftError, match="it holds token after masking") as refused:
-        sieve("a.txt", odd)
+        sieve({"a.txt": odd})
     assert TOKEN not in str(refused.value)
 
 
 def test_a_name_may_not_tell_either(sieve: Sieve) -> None:
     """A file whose name is a secret is not written."""
     with pytest.raises(SecretLeftError, match="token"):
-        sieve(f"{TOKEN}.json", b"{}")
+        sieve({f"{TOKEN}.json": b"{}"})
 
 
 def test_an_opaque_archive_is_refused(sieve: Sieve) -> None:
@@ -50,4 +50,4 @@ def test_an_opaque_archive_is_refused(sieve: Sieve) -> None:
     data[6] |= 1
     data[data.index(b"PK\1\2") + 8] |= 1
     with pytest.raises(SecretLeftError, match="cannot be looked into"):
-        sieve("a.zip", bytes(data))
+        sieve({"a.zip": bytes(data)})

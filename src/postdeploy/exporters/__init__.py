@@ -26,8 +26,8 @@ Files = dict[str, "bytes | Evidence"]
 
 Read = Callable[[str], bytes | None]
 
-Sieve = Callable[[str, bytes], bytes]
-"""Name and content of a file to what may be written of it; raises for what may not."""
+Sieve = Callable[[Mapping[str, bytes]], dict[str, bytes]]
+"""Contents by name to what may be written of them; raises for what may not."""
 
 FORMATS: Final[Mapping[str, str]] = {
     "html": "report.html",

@@ -8,6 +8,7 @@ import gzip
 import io
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from postdeploy.domain.redaction import Redactor
+from postdeploy.guard.batches import SMALL, batches, joined
 
 __all__ = ["files_below", "scrub_file", "scrub_files", "scrubbed"]
 
@@ -25,6 +27,7 @@ _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _PACKED: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _LONG: Final = b"A" * 40
 _SHAPE: Final = bytes.maketrans(_LETTERS, b"A" * len(_LETTERS))
+_PIECE: Final = 1 << 16
 _NESTED: Final = 4
 _UNPACKED: Final = 1 << 29
 _HEAD: Final = 8192
@@ -43,17 +46,31 @@ def files_below(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_regular(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+    with suppress(OSError):
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    return False
 
 
 def scrub_files(paths: Iterable[Path], redactor: Redactor) -> list[Path]:
     """Mask every secret in these files; returns those that held one. Files that cannot be written stay as they are."""
     changed = []
-    for path in paths:
-        with suppress(OSError):
-            if scrub_file(path, redactor):
-                changed.append(path)
+    for batch in batches((path, _beginning(path)) for path in paths):
+        if len(batch) == 1 or scrubbed(whole := joined(batch.values()), redactor) != whole:
+            changed += [path for path in batch if _is_scrubbed(path, redactor)]
     return changed
+
+
+def _beginning(path: Path) -> bytes:
+    """All of a small file, and a little more of another than a small one has."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(SMALL + 1)
+    return b""
+
+
+def _is_scrubbed(path: Path, redactor: Redactor) -> bool:
+    with suppress(OSError):
+        return scrub_file(path, redactor)
+    return False
 
 
 def scrub_file(path: Path, redactor: Redactor) -> bool:
@@ -111,14 +128,22 @@ def _scrubbed_gzip(data: bytes, redactor: Redactor, nested: int) -> bytes:
 
 def _scrubbed_base64(data: bytes, redactor: Redactor, nested: int) -> bytes:
     """Long runs of base64 are unpacked, since a secret in them may be escaped or compressed."""
-    shape = data.translate(_SHAPE)
     pieces, done = [], 0
-    while (at := shape.find(_LONG, done)) >= 0:
+    while (at := _long_run(data, done)) >= 0:
         run = _PACKED.match(data, at)
         assert run is not None  # noqa: S101  # its shape says so
         pieces += [data[done:at], _repacked(run[0], redactor, nested)]
         done = run.end()
     return b"".join((*pieces, data[done:])) if pieces else data
+
+
+def _long_run(data: bytes, begin: int) -> int:
+    """Where the next long run of base64 begins, or -1; looked for piece by piece, for large new memory is slow."""
+    for at in range(begin, len(data), _PIECE):
+        found = data[at : at + _PIECE + len(_LONG) - 1].translate(_SHAPE).find(_LONG)
+        if found >= 0:
+            return at + found
+    return -1
 
 
 def _repacked(run: bytes, redactor: Redactor, nested: int) -> bytes:

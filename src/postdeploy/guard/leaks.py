@@ -11,31 +11,35 @@ import binascii
 import io
 import os
 import re
+import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from postdeploy.guard.batches import SMALL, batches, joined
+from postdeploy.guard.mark import Mark
 
 __all__ = ["Leak", "Traces", "find_leaks"]
 
 _BLOCK: Final = 1 << 26
 _SEAM: Final = 1 << 20
+_PIECE: Final = 1 << 16
+_LONGEST: Final = 1 << 10
+"""More bytes than an anchor has in hex or base64."""
+
 _UNPACKED: Final = 1 << 29
 _DEPTH: Final = 4
-_ESCAPED: Final = 16
-"""Bytes that one byte of a value may take in an escaping."""
-
-_ANCHOR: Final = 4
 _HEXADECIMAL: Final = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}[0-9a-fA-F]?")
 _SIXTY_FOUR: Final = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_OTHERS: Final = bytes(set(range(256)) - set(_ALPHABET))
 _ARCHIVE: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPRESSED: Final = b"\x1f\x8b"
-_NAMED: Final[Mapping[int, tuple[str, ...]]] = {
-    ord("&"): ("amp",), ord("<"): ("lt",), ord(">"): ("gt",), ord('"'): ("quot",), ord("'"): ("apos",),
-}  # fmt: skip
-_LETTERS: Final[Mapping[int, str]] = {10: "n", 13: "r", 9: "t", 8: "b", 12: "f", 11: "v", 7: "a"}
+_PACKED: Final = (b"UEsDB", b"H4sI", b"eyJ")
+"""How an archive, a compressed file and an object of JSON begin in base64."""
 
 
 class Leak(NamedTuple):
@@ -43,6 +47,10 @@ class Leak(NamedTuple):
 
     path: Path
     secret: str
+
+
+_Marks = list[tuple[str, Mark]]
+"""With the name of each value."""
 
 
 class Traces:
@@ -53,11 +61,11 @@ class Traces:
     """
 
     def __init__(self, values: Iterable[tuple[str, str]]) -> None:
-        self._marks = [(name, _Mark(value)) for name, value in values]
+        self._marks = [(name, Mark(value)) for name, value in values]
 
     def within(self, data: bytes, depth: int = 0) -> set[str]:
         """The names of the values that are somewhere in the data. Raises ValueError where it unpacks to too much."""
-        found = {name for view in _views(data) for name, mark in self._marks if mark.is_in(view)}
+        found = {name for view, marks in _views(data, self._marks) for name, mark in marks if mark.is_in(view)}
         if depth < _DEPTH:
             for inner in _contents(data):
                 found |= self.within(inner, depth + 1)
@@ -66,21 +74,51 @@ class Traces:
 
 def find_leaks(paths: Iterable[Path], traces: Traces) -> Iterator[Leak]:
     """Every value that is left in the files at and below the paths, or in their names, and every opaque archive."""
-    for path in _walk(paths):
-        try:
-            found = set[str]().union(*(traces.within(block) for block in _blocks(path)))
-        except ValueError:
-            found = {"(an archive that cannot be looked into)"}
-        found |= traces.within(os.fsencode(path.name))
-        yield from (Leak(path, name) for name in sorted(found))
+    for batch in batches((path, _beginning(path)) for path in _walk(paths)):
+        if len(batch) == 1 or _may_leak(batch, traces):
+            for path in batch:
+                yield from (Leak(path, name) for name in sorted(_left_in(path, traces)))
+
+
+def _may_leak(batch: dict[Path, bytes], traces: Traces) -> bool:
+    names = (os.fsencode(path.name) for path in batch)
+    try:
+        return bool(traces.within(joined((*names, *batch.values()))))
+    except ValueError:
+        return True
+
+
+def _left_in(path: Path, traces: Traces) -> set[str]:
+    try:
+        found = set[str]().union(*(traces.within(block) for block in _blocks(path)))
+    except ValueError:
+        found = {"(an archive that cannot be looked into)"}
+    return found | traces.within(os.fsencode(path.name))
 
 
 def _walk(paths: Iterable[Path]) -> Iterator[Path]:
     for path in dict.fromkeys(paths):
         if path.is_dir() and not path.is_symlink():
-            yield from (each for each in sorted(path.rglob("*")) if each.is_file() and not each.is_symlink())
-        elif path.is_file() and not path.is_symlink():
+            for folder, _folders, names in sorted(os.walk(path)):
+                yield from (each for name in sorted(names) if _is_regular(each := Path(folder, name)))
+        elif _is_regular(path):
             yield path
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _beginning(path: Path) -> bytes:
+    """All of a small file, and a little more of another than a small one has."""
+    try:
+        with path.open("rb") as file:
+            return file.read(SMALL + 1)
+    except OSError:
+        return b""
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -98,85 +136,50 @@ def _blocks(path: Path) -> Iterator[bytes]:
         return
 
 
-class _Mark:
-    """One value in any escaping: a literal run of it, and what must stand before and after."""
-
-    def __init__(self, value: str) -> None:
-        data = value.encode("utf-8", "surrogatepass")
-        runs = re.findall(rb"[A-Za-z0-9]+", data)
-        anchor = max(runs, key=len, default=b"")
-        self._anchor = anchor if len(anchor) >= _ANCHOR else b""
-        head, _, tail = data.partition(self._anchor) if self._anchor else (data, b"", b"")
-        self._room = (len(head) * _ESCAPED, len(tail) * _ESCAPED)
-        whole = _pattern(head, value)
-        self._head = re.compile(whole + rb"\Z" if self._anchor else whole, re.DOTALL)
-        self._tail = re.compile(_pattern(tail, value), re.DOTALL)
-
-    def is_in(self, data: bytes) -> bool:
-        """Whether the value is anywhere in the data."""
-        if not self._anchor:
-            return self._head.search(data) is not None
-        at = data.find(self._anchor)
-        while at >= 0:
-            end = at + len(self._anchor)
-            before, after = data[max(0, at - self._room[0]) : at], data[end : end + self._room[1]]
-            if self._head.search(before) and self._tail.match(after):
-                return True
-            at = data.find(self._anchor, at + 1)
-        return False
-
-
-def _pattern(data: bytes, value: str) -> bytes:
-    """A pattern for a part of the value, character by character."""
-    text = data.decode("utf-8", "surrogatepass")
-    del value
-    return b"".join(map(_any_spelling, text))
-
-
-def _any_spelling(character: str) -> bytes:
-    """One character as it is, or as percent, backslash or ampersand escape it, as often as it may be."""
-    number = ord(character)
-    raw = character.encode("utf-8", "surrogatepass")
-    if character.isascii() and character.isalnum():
-        return raw
-    ways = [rb"\\*" + re.escape(raw)]
-    ways.append(b"".join(rb"%%(?:25)*(?i:%02x)" % byte for byte in raw))
-    ways.append(b"".join(rb"\\+x(?i:%02x)" % byte for byte in raw))
-    units = character.encode("utf-16-be", "surrogatepass")
-    ways.append(b"".join(rb"\\+u(?i:%s)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)))
-    ways.append(rb"\\+U(?i:%08x)" % number)
-    if number <= 0xFF:  # noqa: PLR2004  # what one byte of Latin-1 or \x can say
-        ways.append(rb"\\+x(?i:%02x)" % number)
-    ways.append(rb"&(?:amp;)*#(?:0*%d|[xX]0*(?i:%x));" % (number, number))
-    ways += [rb"&(?:amp;)*%s;" % name.encode() for name in _NAMED.get(number, ())]
-    if number in _LETTERS:
-        ways.append(rb"\\+" + _LETTERS[number].encode())
-    if character == "\n":
-        ways.append(rb"\r\n")
-    if character == " ":
-        ways.append(rb"\+")
-    if character == "'":
-        ways.append(rb"'\"'\"'")
-    return rb"\\*(?:" + b"|".join(dict.fromkeys(ways)) + b")"
-
-
-def _views(data: bytes) -> Iterator[bytes]:
-    """The data, and what it says in other encodings and alphabets."""
-    yield data
+def _views(data: bytes, marks: _Marks) -> Iterator[tuple[bytes, _Marks]]:
+    """The data, and what it says in other encodings and alphabets, each with the marks that may be there."""
+    yield data, marks
     if b"\0" in data:
         for start in (0, 1):
             for order in ("utf-16-le", "utf-16-be"):
-                yield data[start:].decode(order, "replace").encode("utf-8", "replace")
-    if not data.isascii():
-        yield data.decode("latin-1").encode("utf-8")
-        yield data.decode("cp1252", "replace").encode("utf-8")
+                yield data[start:].decode(order, "replace").encode("utf-8", "replace"), marks
+    if not data.isascii() and (beyond := [pair for pair in marks if not pair[1].is_ascii]):
+        yield data.decode("latin-1").encode("utf-8"), beyond
+        yield data.decode("cp1252", "replace").encode("utf-8"), beyond
+    if near := _near(data, marks, bytes.lower, Mark.may_be_hexadecimal_in):
+        yield from ((view, near) for view in _from_hexadecimal(data))
+    if near := _near(data, marks, _letters, Mark.may_be_base64_in):
+        yield from ((view, near) for view in _from_base64(data))
+
+
+def _near(
+    data: bytes, marks: _Marks, reduced: Callable[[bytes], bytes], may_be_in: Callable[[Mark, bytes], bool]
+) -> _Marks:
+    """The marks that may be in the data once it is reduced: piece by piece, for large new memory is slow."""
+    near: _Marks = []
+    held = b""
+    for at in range(0, len(data), _PIECE):
+        held = held[-_LONGEST:] + reduced(data[at : at + _PIECE])
+        near += [pair for pair in marks if pair not in near and may_be_in(pair[1], held)]
+    return near
+
+
+def _letters(data: bytes) -> bytes:
+    """What of the data may be base64, which may be wrapped."""
+    return data.translate(None, _OTHERS)
+
+
+def _from_hexadecimal(data: bytes) -> Iterator[bytes]:
     digits = [match[0] for match in _HEXADECIMAL.finditer(data)]
     for start in (0, 1) if digits else ():
         yield b"\n".join(bytes.fromhex(_even(run[start:]).decode()) for run in digits)
+
+
+def _from_base64(data: bytes) -> Iterator[bytes]:
     runs = [match[0].translate(_STANDARD) for match in _SIXTY_FOUR.finditer(data)]
     for start in range(4) if runs else ():
-        joined = b"".join(run[start:] + b"A" * (-(len(run) - start) % 4) for run in runs)
-        yield binascii.a2b_base64(joined)
+        whole = b"".join(run[start:] + b"A" * (-(len(run) - start) % 4) for run in runs)
+        yield binascii.a2b_base64(whole)
 
 
 def _even(run: bytes) -> bytes:
@@ -189,6 +192,8 @@ def _contents(data: bytes) -> Iterator[bytes]:
         yield from _members(data)
     elif data.startswith(_COMPRESSED):
         yield _inflated(data)
+    if not any(beginning in data for beginning in _PACKED):
+        return
     for match in re.finditer(rb"(?:UEsDB|H4sI|eyJ)[A-Za-z0-9+/_-]{16,}", data):
         run = match[0].translate(_STANDARD)
         packed = binascii.a2b_base64(run + b"=" * (-len(run) % 4)) if len(run) % 4 != 1 else b""
