@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from postdeploy.documents import parse, read_regular, refuse_link, sync_folder, why
+from postdeploy.documents import parse, read_regular, refuse_link, sync, why
 from postdeploy.domain.creation import Creation, leftovers
 from postdeploy.errors import JournalError
 
@@ -83,7 +83,7 @@ class CreationLedger:
             _lock(handle, shared=True)
             with suppress(FileNotFoundError):
                 if self.path.stat().st_ino == os.fstat(handle).st_ino:
-                    sync_folder(self.path.parent)
+                    sync(self.path.parent)
                     return handle
             os.close(handle)
 

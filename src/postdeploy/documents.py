@@ -18,13 +18,14 @@ from postdeploy.errors import DocumentError, JournalError
 
 __all__ = [
     "VERDICT_FILE",
+    "make_durable",
     "parse",
     "read_document",
     "read_regular",
     "refuse_link",
     "refuse_linked_folder",
     "render_document",
-    "sync_folder",
+    "sync",
     "why",
     "write_atomically",
     "write_document",
@@ -72,12 +73,21 @@ def write_atomically(path: _Path, content: bytes, *, durable: bool = True) -> No
         _write(temporary, content, durable=durable)
         os.replace(temporary, path)
         if durable:
-            sync_folder(folder)
+            sync(folder)
     except OSError as error:
         raise JournalError(f"{path}: cannot be written: {why(error)}") from error
     finally:
         with suppress(OSError):
             os.unlink(temporary)
+
+
+def make_durable(*paths: _Path) -> None:
+    """Force files of one folder that were not to the disk now, with their names. Raises JournalError."""
+    for path in (*paths, os.path.split(os.path.abspath(paths[0]))[0]):
+        try:
+            sync(path)
+        except OSError as error:
+            raise JournalError(f"{path}: cannot be written: {why(error)}") from error
 
 
 def read_document(path: _Path) -> dict[str, Any]:
@@ -150,9 +160,9 @@ def _write(path: str, content: bytes, *, durable: bool) -> None:
             os.fsync(file.fileno())
 
 
-def sync_folder(folder: _Path) -> None:
-    """Have the names in a folder on disk for good. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: _Path) -> None:
+    """Have what a file holds, or the names in a folder, on disk for good. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

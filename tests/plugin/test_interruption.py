@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 GOOD = "- {name: good, get: 'api:/ok', expect: {status: 200}}"
 SLOW = "- {name: slow, get: 'api:/slow/20', timeout: 25s, expect: {status: 200}}"
 
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+
 
 def _verdict(project: Project) -> Any:
     import json
@@ -23,7 +25,7 @@ def _verdict(project: Project) -> Any:
     return json.loads((project.reports / "verdict.json").read_text())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@SIGNALS
 def test_a_signal_seals_the_verdict_as_interrupted(
     project: Project, peer: Peer, wait_for: Callable[..., None], number: signal.Signals
 ) -> None:
@@ -38,10 +40,11 @@ def test_a_signal_seals_the_verdict_as_interrupted(
     assert number.name in verdict["summary"]
 
 
+@SIGNALS
 def test_a_signal_is_sealed_before_the_workers_have_ended(
-    both: Project, peer: Peer, wait_for: Callable[..., None]
+    both: Project, peer: Peer, wait_for: Callable[..., None], number: signal.Signals
 ) -> None:
-    """A pipeline that kills us soon after SIGTERM finds the verdict sealed, whatever the tests still do.
+    """A pipeline that kills us soon after a signal finds the verdict sealed, whatever the tests still do.
 
     That is 250 ms of this process's time: how long the disk or a busy machine takes is not ours to say.
     """
@@ -68,7 +71,7 @@ def test_a_signal_is_sealed_before_the_workers_have_ended(
     """)
     process = both.start()
     wait_for(lambda: peer.asked("/ok"))
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     begun = time.monotonic()
     wait_for(lambda: _verdict(both)["state"] == "sealed")
     assert time.monotonic() - begun < 2

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from postdeploy.documents import read_document
+from postdeploy.domain.policy import Policy
 from postdeploy.domain.redaction import Redactor, Secret
 from postdeploy.errors import JournalError
 from postdeploy.journal import EVIDENCE_FILE
@@ -50,3 +54,39 @@ def test_a_record_that_was_not_kept_is_never_made_up_for(journal: RunJournal, tm
         journal.seal(0)
     assert b"later" not in (tmp_path / EVIDENCE_FILE).read_bytes()
     assert not (tmp_path / "verdict.json").exists()
+
+
+@pytest.fixture
+def begun(journal: RunJournal) -> RunJournal:
+    """A run that has verified nothing yet."""
+    journal.records.clear()
+    run, target = {"id": "run-1", "started": 1.0}, {"name": "site", "services": {}}
+    journal.open({"record": "started", "run": run, "target": target, "policy": Policy().to_json(), "expected": None})
+    return journal
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "for good"])
+def test_whoever_ends_the_run_need_not_wait_for_the_disk(
+    begun: RunJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    """At once means that the verdict can be read before the disk is asked to keep it; else it is kept first.
+
+    Evidence, verdict and the folder of both are forced to the disk either way.
+    """
+    states: list[str] = []
+    monkeypatch.setattr("os.fsync", lambda _handle: states.append(read_document(begun.path)["state"]))
+    begun.seal(2, at_once=at_once)
+    assert states == (["sealed"] * 3 if at_once else ["started", "started", "sealed"])
+    assert read_document(begun.path)["state"] == "sealed"
+
+
+def test_a_verdict_that_the_disk_does_not_keep_is_withdrawn(begun: RunJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was there to be read for a moment; that it holds cannot be promised, so it goes."""
+
+    def refuse(_handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(JournalError, match=r"evidence\.jsonl: cannot be written: input/output error"):
+        begun.seal(2, at_once=True)
+    assert not begun.path.exists()

@@ -91,9 +91,9 @@ class Recorder:
         self.incident(reason, str(error).strip().splitlines()[0])
         self.seal(int(pytest.ExitCode.USAGE_ERROR))
 
-    def seal(self, pytest_exit: int) -> Verdict:
+    def seal(self, pytest_exit: int, *, at_once: bool = False) -> Verdict:
         """The verdict, on disk. Raises JournalError or DocumentError if it could not be written."""
-        self.evidence, self.verdict = self._journal.seal(int(pytest_exit))
+        self.evidence, self.verdict = self._journal.seal(int(pytest_exit), at_once=at_once)
         return self.verdict
 
     def cleanse(self) -> list[str]:
@@ -154,7 +154,7 @@ class Recorder:
         """Seal now, for what comes after may not have the time to end. Raises JournalError or DocumentError."""
         self._ended_early = True
         self.incident(reason, message)
-        self.seal(int(pytest.ExitCode.INTERRUPTED))
+        self.seal(int(pytest.ExitCode.INTERRUPTED), at_once=True)
 
     # What the run tells.
 

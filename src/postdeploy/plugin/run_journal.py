@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.documents import (
     VERDICT_FILE,
+    make_durable,
     read_document,
     read_regular,
     render_document,
@@ -71,11 +72,15 @@ class RunJournal:
                 self._broken = error
                 raise
 
-    def seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
-        """Decide, and write the verdict for good, once. Raises JournalError or DocumentError if it is not on disk."""
+    def seal(self, pytest_exit: int, *, at_once: bool = False) -> tuple[Evidence, Verdict]:
+        """Decide, and write the verdict for good, once. Raises JournalError or DocumentError if it is not on disk.
+
+        Whoever ends this process may not wait for a busy disk: ``at_once``, the verdict can be read before it is
+        forced to the disk. What a loss of power leaves of it in between is at worst no verdict.
+        """
         with self._signals.postponed(), self._lock:
             try:
-                self._outcome = self._outcome or self._seal(pytest_exit)
+                self._outcome = self._outcome or self._seal(pytest_exit, at_once=at_once)
             except (JournalError, DocumentError) as error:
                 self._broken = error
                 _withdraw(self.path)
@@ -90,20 +95,22 @@ class RunJournal:
 
         return salvage(self.path.parent, run_id, reason=reason, message=message, status=_INTERRUPTED, at=time.time())
 
-    def _seal(self, pytest_exit: int) -> tuple[Evidence, Verdict]:
+    def _seal(self, pytest_exit: int, *, at_once: bool) -> tuple[Evidence, Verdict]:
         from postdeploy.domain.decision import decide
 
         self.append({"record": "finished", "at": time.time(), "pytest_exit": pytest_exit})
         self._sealed = True
         if self._broken is not None:
             raise self._broken
-        proof = self._journal.close()
+        proof = self._journal.close(durable=not at_once)
         evidence = fold(self.records)
         verdict = decide(evidence)
         content = render_document(verdict_document(evidence, verdict, proof=proof, exporters=self._reports))
         _require(self._journal.path, proof["sha256"])
-        write_atomically(self.path, content)
+        write_atomically(self.path, content, durable=not at_once)
         _require(self.path, hashlib.sha256(content).hexdigest())
+        if at_once:
+            make_durable(self._journal.path, self.path)
         return evidence, verdict
 
     def scrub_again(self) -> None:

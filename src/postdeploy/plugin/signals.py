@@ -15,6 +15,9 @@ __all__ = ["Signals"]
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
 
+_HASTE: Final = 0.0001
+"""Seconds that other threads may keep the interpreter while a verdict is sealed: it asks for it a few dozen times, and
+Python's 5 ms come to a good part of a second where tests or plugins have busy threads."""
 
 class Signals:
     """Turns signals into what Ctrl-C does, once; a signal that is ignored stays ignored (nohup).
@@ -28,6 +31,7 @@ class Signals:
         self._before: dict[int, Any] = {}
         self._depth = 0
         self._waiting: str | None = None
+        self._patience = sys.getswitchinterval()
 
     def install(self) -> None:
         """Take the signals over; only the main thread can, and only from Python's own handlers."""
@@ -65,6 +69,8 @@ class Signals:
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         for each, handler in self._before.items():  # a second SIGTERM must not break the sealing, a second Ctrl-C may
             signal.signal(each, handler if each == signal.SIGINT else signal.SIG_IGN)
+        self._patience = sys.getswitchinterval()
+        sys.setswitchinterval(_HASTE)
         name = signal.Signals(number).name
         if self._depth:
             self._waiting = name
@@ -74,4 +80,5 @@ class Signals:
     def _end(self, name: str) -> Never:
         with suppress(Exception):  # what could not be sealed now is told at the end of the run
             self._told(name)
+        sys.setswitchinterval(self._patience)
         raise KeyboardInterrupt(name)

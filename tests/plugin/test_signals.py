@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from postdeploy.plugin.signals import Signals
+
+
+@pytest.fixture
+def patience() -> Iterator[float]:
+    """Seconds that a thread may keep the interpreter, as they are outside of a handler."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.02)
+    yield 0.02
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("writing", [False, True], ids=["idle", "writing"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+def test_busy_threads_give_way_to_the_seal(patience: float, number: signal.Signals, writing: bool) -> None:
+    """While a verdict is sealed no other thread keeps the interpreter for long; afterwards all is as it was.
+
+    A signal that comes while a record is written waits for the end of it.
+    """
+    told: list[tuple[str, float]] = []
+    signals = Signals(lambda name: told.append((name, sys.getswitchinterval())))
+    signals.install()
+    try:
+        with pytest.raises(KeyboardInterrupt, match=number.name):
+            _interrupted(signals, number, told, writing=writing)
+    finally:
+        signals.restore()
+    ((name, kept),) = told
+    assert (name, sys.getswitchinterval()) == (number.name, pytest.approx(patience))
+    assert kept <= 0.001
+
+
+def _interrupted(signals: Signals, number: int, told: list[tuple[str, float]], *, writing: bool) -> None:
+    if not writing:
+        os.kill(os.getpid(), number)
+        return
+    with signals.postponed():
+        os.kill(os.getpid(), number)
+        assert not told
