@@ -38,7 +38,8 @@ class _Case:
 _CASES: Final = (
     _Case("a-quarter-fails", "25 % of answers are a 500, and 4 checks ask ten times each", 0.25, Answer(500), 4,
           ", repeat: {times: 10, pass: 10}", "fail", 0.94),
-    _Case("a-few-resets", "0.5 % of connections are reset, and 30 checks ask once each", 0.005, Answer(reset=True), 30, "", "pass", 0.999),
+    _Case("a-few-resets", "0.5 % of connections are reset, and 30 checks ask once each", 0.005, Answer(reset=True), 30,
+          "", "pass", 0.999),
 )  # fmt: skip
 
 

@@ -284,13 +284,3 @@ def test_plugins_on_demand(words: list[str], plugin: str, loaded: bool) -> None:
     command = pytest_command(given, "--run-id=r")
     assert (plugin in command) is loaded
     assert command[-len(words) - 1 :] == ["--run-id=r", *words]
-
-
-def test_notices_the_end_at_once(tmp_path: Path, url: str) -> None:
-    """The launcher sleeps until the run ends, and does not look every now and then."""
-    project = Project(tmp_path, url, conftest="import os, time\nopen('t', 'w').write(str(time.time()))\nos._exit(0)\n")
-    delays = []
-    for _ in range(2):
-        project.run("verify", "site")
-        delays.append(time.time() - float((project.folder / "t").read_text()))
-    assert min(delays) < 0.2
