@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
 _HASTE: Final = 0.0001
 """Seconds that other threads may keep the interpreter while a verdict is sealed: it asks for it a few dozen times, and
 Python's 5 ms come to a good part of a second where tests or plugins have busy threads."""
+
 
 class Signals:
     """Turns signals into what Ctrl-C does, once; a signal that is ignored stays ignored (nohup).
