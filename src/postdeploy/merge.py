@@ -15,7 +15,8 @@ from postdeploy.documents import VERDICT_FILE, read_regular, render_document, wr
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import fold
-from postdeploy.domain.merging import Part, merged_records
+from postdeploy.domain.merging import merged_records
+from postdeploy.domain.parts import Part
 from postdeploy.domain.shard import Shard
 from postdeploy.domain.verdict import Verdict
 from postdeploy.errors import RefusedError

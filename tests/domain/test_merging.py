@@ -11,7 +11,8 @@ from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import Baseline, Evidence, ReleaseEvidence, fold
 from postdeploy.domain.lock import Lock
-from postdeploy.domain.merging import Part, merged_records
+from postdeploy.domain.merging import merged_records
+from postdeploy.domain.parts import Part
 from postdeploy.domain.policy import Action, Policy
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.shard import Shard

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postdeploy.domain.policy import Confirmation, OnFailure, OnMaintenance, Policy, Severity
+from postdeploy.domain.policy import Confirmation, OnFailure, OnMaintenance, OnRegional, Policy, Quorum, Severity
 
 seconds = st.floats(0, 1e9)
 policies = st.builds(
@@ -19,6 +19,9 @@ policies = st.builds(
         MappingProxyType
     ),
     on_maintenance=st.sampled_from(OnMaintenance),
+    vantages=st.lists(st.text()).map(tuple),
+    quorum=st.none() | st.sampled_from([Quorum(1, 1), Quorum(2, 3)]),
+    on_regional=st.sampled_from(OnRegional),
 )
 
 
@@ -111,3 +114,20 @@ def test_not_even_an_object(raw: object) -> None:
     """What is no object is no policy."""
     with pytest.raises(TypeError):
         Policy.from_json(raw)
+
+
+@pytest.mark.parametrize("given", ["", "2", "0 of 3", "4 of 3", "2 of 3.", "2of3", "-1 of 3"])
+def test_what_is_no_quorum(given: str) -> None:
+    """It says how many of how many, and no more of them than there are."""
+    with pytest.raises(ValueError, match="such as 2 of 3"):
+        Quorum.parse(given)
+
+
+@pytest.mark.parametrize("of", range(1, 12))
+def test_a_pass_leaves_no_room_for_a_failure(of: int) -> None:
+    """Those that a pass does without are too few to have made a failure, and a pass needs as many as a failure."""
+    for failing in range(1, of + 1):
+        quorum = Quorum(failing, of)
+        assert of - quorum.passing < failing <= quorum.passing <= of
+        assert Quorum.parse(str(quorum)) == quorum
+    assert Quorum.majority(of).failing * 2 > of

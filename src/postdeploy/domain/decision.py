@@ -17,6 +17,14 @@ __all__ = ["decide"]
 def decide(evidence: Evidence, policy: Policy | None = None) -> Verdict:
     """The verdict that follows from the evidence under a policy (its own unless another one is given)."""
     rules = policy or evidence.policy
+    if evidence.vantages:
+        from postdeploy.domain.quorum import judge_quorum
+
+        return judge_quorum(evidence, rules, _judge)
+    return _judge(evidence, rules)
+
+
+def _judge(evidence: Evidence, rules: Policy) -> Verdict:
     causes = find_causes(evidence)
     verdict = (
         judge_relevance(evidence, causes)

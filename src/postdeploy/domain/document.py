@@ -69,7 +69,14 @@ def verdict_document(
         "policy": evidence.policy.to_json() | {"digest": evidence.policy.digest},
         "evidence": dict(proof),
         "reports": dict(exporters),
+        **(_about_vantages(evidence) if evidence.vantages else {}),
     }
+
+
+def _about_vantages(evidence: Evidence) -> dict[str, Any]:
+    from postdeploy.domain.vantage_document import about_vantages
+
+    return about_vantages(evidence)
 
 
 def _suite(evidence: Evidence) -> dict[str, Any] | None:
@@ -157,6 +164,15 @@ def _check(check: PlannedCheck, evidence: Evidence, cause: Cause | None) -> dict
         "curl": last.curl if last else None,
         "evidence": sorted({path for attempt in result.attempts for path in attempt.evidence}),
         "cause": cause.id if cause else None,
+        **({"outcomes": _outcomes(check, evidence)} if evidence.vantages else {}),
+    }
+
+
+def _outcomes(check: PlannedCheck, evidence: Evidence) -> dict[str, str | None]:
+    """By vantage; null for one that nothing came back from."""
+    return {
+        vantage.name: vantage.evidence.result(check).outcome.value if vantage.evidence else None
+        for vantage in evidence.vantages
     }
 
 

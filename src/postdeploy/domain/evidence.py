@@ -36,6 +36,7 @@ __all__ = [
     "PlannedCheck",
     "ReleaseEvidence",
     "ServiceState",
+    "Vantage",
     "control_record",
     "fold",
     "service_record",
@@ -65,6 +66,7 @@ class Evidence:
     baseline: Baseline | None = None
     past: Past | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
+    vantages: tuple[Vantage, ...] = ()
     finished: bool = False
     finished_at: float | None = None
     pytest_exit: int | None = None
@@ -106,10 +108,19 @@ class Evidence:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Vantage:
+    """What came back from one of several vantages: the evidence of a whole run, or why nothing did."""
+
+    name: str
+    evidence: Evidence | None = None
+    lost: Incident | None = None
+
+
 def fold(records: Iterable[Mapping[str, Any]]) -> Evidence:
     """The evidence of a run from its records, in order. Raises EvidenceError on records that cannot be one."""
     state: dict[str, Any] = {
-        "results": {}, "services": {}, "incidents": [], "control": [], "release": {},
+        "results": {}, "services": {}, "incidents": [], "control": [], "release": {}, "seen": {}, "lost": {},
     }  # fmt: skip
     try:
         for record in records:
@@ -144,7 +155,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
     started = state["started"]
     plan = state.get("plan", {"checks": (), "narrowed_by": ()})
     release = ReleaseEvidence.from_json({"expected": started["expected"]} | state["release"])
-    return Evidence(
+    evidence = Evidence(
         run=started["run"],
         target=started["target"],
         policy=Policy.from_json(started["policy"]),
@@ -164,6 +175,13 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
         finished_at=state.get("finished"),
         pytest_exit=state.get("pytest_exit"),
     )
+    if "vantages" not in started["run"]:
+        if state["seen"] or state["lost"]:
+            raise ValueError("a run of no vantages has records of some")
+        return evidence
+    from postdeploy.domain.combining import combine
+
+    return combine(evidence, state["seen"], state["lost"], fold)
 
 
 def _started(state: dict[str, Any], record: Mapping[str, Any]) -> None:
@@ -234,6 +252,14 @@ def _budget(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["budget"] = mapping(record["used"])
 
 
+def _seen(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state["seen"].setdefault(text(record["vantage"]), []).append(mapping(record["of"]))
+
+
+def _lost(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state["lost"].setdefault(text(record["vantage"]), []).append(Incident.from_json(record))
+
+
 def _finished(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     status = record["pytest_exit"]
     if isinstance(status, bool) or not isinstance(status, int):
@@ -254,5 +280,7 @@ _RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]]
     "baseline": _baseline,
     "past": _past,
     "budget": _budget,
+    "seen": _seen,
+    "lost": _lost,
     "finished": _finished,
 }

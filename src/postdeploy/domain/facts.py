@@ -47,6 +47,7 @@ class PlannedCheck:
     services: tuple[str, ...] = ()
     may_repeat: bool = True
     quarantine: Quarantine | None = None
+    vantages: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -54,8 +55,9 @@ class PlannedCheck:
         return self.severity is not Severity.MINOR
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON builtins; ``quarantine`` only where there is one."""
+        """As JSON builtins; ``quarantine`` and ``vantages`` only where there are any."""
         quarantine = {"quarantine": self.quarantine.to_json()} if self.quarantine else {}
+        vantages = {"vantages": list(self.vantages)} if self.vantages else {}
         return {
             "id": self.id,
             "name": self.name,
@@ -68,6 +70,7 @@ class PlannedCheck:
             "services": list(self.services),
             "may_repeat": self.may_repeat,
             **quarantine,
+            **vantages,
         }
 
     @classmethod
@@ -86,6 +89,7 @@ class PlannedCheck:
             services=tuple(text(service) for service in array(fields["services"])),
             may_repeat=flag(fields["may_repeat"]),
             quarantine=Quarantine.from_json(fields["quarantine"]) if "quarantine" in fields else None,
+            vantages=tuple(text(name) for name in array(fields.get("vantages", ()))),
         )
 
 

@@ -14,14 +14,16 @@ from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from postdeploy.domain.warning import find_warnings
 from postdeploy.lazy_dataclass import dataclass
 
-__all__ = ["judge_failure", "speaks_of_target"]
+__all__ = ["Failure", "fail", "find_failures", "judge_failure", "speaks_of_target"]
 
 _TOLERANCE: Final = 0.05
 """Seconds by which two attempts may be closer than asked: clocks are not exact."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
+    """A check that failed; ``known`` says whether it did so before this release, None if nobody knows."""
+
     check: PlannedCheck
     confirmed: bool
     on_failure: OnFailure
@@ -30,21 +32,24 @@ class _Failure:
 
 def judge_failure(evidence: Evidence, policy: Policy, causes: tuple[Cause, ...]) -> Verdict | None:
     """Fail if a failure is confirmed, or was seen once on a check that may not be repeated; else None."""
-    failures = [failure for failure in _failures(evidence, policy) if failure.on_failure is not OnFailure.WARN]
-    if not failures:
-        return None
+    failures = [failure for failure in find_failures(evidence, policy) if failure.on_failure is not OnFailure.WARN]
+    return fail(failures, causes, find_warnings(evidence, policy)) if failures else None
+
+
+def fail(failures: Sequence[Failure], causes: tuple[Cause, ...], warnings: tuple[str, ...], where: str = "") -> Verdict:
+    """The verdict that follows from failures; ``where`` says from which vantages they were seen."""
     rollback = [f for f in failures if f.on_failure is OnFailure.ROLLBACK and f.confirmed and not f.known]
     return Verdict(
         Conclusion.FAIL,
         _reason(rollback or failures),
         Action.ROLLBACK if rollback else Action.HOLD,
-        _summary(failures, causes),
-        find_warnings(evidence, policy),
+        _summary(failures, causes) + where,
+        warnings,
         causes,
     )
 
 
-def _reason(failures: Sequence[_Failure]) -> Reason:
+def _reason(failures: Sequence[Failure]) -> Reason:
     if all(failure.known for failure in failures):
         return Reason.ALREADY_BROKEN
     if all(failure.known is False for failure in failures):
@@ -52,7 +57,7 @@ def _reason(failures: Sequence[_Failure]) -> Reason:
     return Reason.CONFIRMED_FAILURE
 
 
-def _summary(failures: Sequence[_Failure], causes: tuple[Cause, ...]) -> str:
+def _summary(failures: Sequence[Failure], causes: tuple[Cause, ...]) -> str:
     count = f"{len(failures)} check{'s' if len(failures) > 1 else ''} failed"
     if not any(failure.confirmed for failure in failures):
         count += " once and may not be repeated"
@@ -65,7 +70,8 @@ def _summary(failures: Sequence[_Failure], causes: tuple[Cause, ...]) -> str:
     return f"{count}, {len(relevant)} causes; first: {relevant[0].summary}"
 
 
-def _failures(evidence: Evidence, policy: Policy) -> Iterator[_Failure]:
+def find_failures(evidence: Evidence, policy: Policy) -> Iterator[Failure]:
+    """Every failure that counts, of any severity."""
     for check in evidence.plan:
         if evidence.excused(check):
             continue
@@ -73,7 +79,7 @@ def _failures(evidence: Evidence, policy: Policy) -> Iterator[_Failure]:
             continue
         confirmed = _confirmed(check, evidence.result(check), evidence, policy.confirm)
         if confirmed is not None:
-            yield _Failure(check, confirmed, policy.actions[check.severity], _known(check, evidence))
+            yield Failure(check, confirmed, policy.actions[check.severity], _known(check, evidence))
 
 
 def _confirmed(check: PlannedCheck, result: CheckResult, evidence: Evidence, confirm: Confirmation) -> bool | None:
