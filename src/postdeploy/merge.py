@@ -1,4 +1,4 @@
-"""Shards of one run, brought together: their evidence becomes one journal, and one verdict follows from it.
+"""Shards of one run, or runs from several vantages, brought together: one journal, and one verdict from it.
 
 Each part is believed as the gate believes a verdict. One that cannot be is missing, and then nothing passes.
 """
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from postdeploy.documents import VERDICT_FILE, read_regular, render_document, write_atomically, write_document
 from postdeploy.domain.decision import decide
@@ -23,7 +23,14 @@ from postdeploy.errors import RefusedError
 from postdeploy.gate import Demand, believe
 from postdeploy.journal import EVIDENCE_FILE, read_journal, render_record
 
-__all__ = ["find_parts", "merge"]
+__all__ = ["Read", "copy_evidence", "find_parts", "merge", "read_part", "seal"]
+
+
+class Read(NamedTuple):
+    """A part that is believed, with the records of its journal."""
+
+    part: Part
+    records: list[dict[str, Any]]
 
 
 def find_parts(places: Iterable[Path]) -> Iterator[Path]:
@@ -34,7 +41,7 @@ def find_parts(places: Iterable[Path]) -> Iterator[Path]:
 
 
 def merge(folders: Sequence[Path], reports: Path, demand: Demand, run: Mapping[str, Any]) -> Verdict:
-    """Seal the verdict of all parts in ``reports``.
+    """Seal the verdict of all parts in ``reports``; parts that were told their vantage are judged by a quorum.
 
     Args:
         folders: the reports of each part.
@@ -47,33 +54,39 @@ def merge(folders: Sequence[Path], reports: Path, demand: Demand, run: Mapping[s
         DocumentError: the verdict cannot be written.
     """
     write_document(reports / VERDICT_FILE, _unmerged(demand, run))
-    parts: dict[Path, Part] = {}
+    parts: dict[Path, Read] = {}
     problems: list[str] = []
     for folder in folders:
         try:
-            parts[folder] = _part(folder, demand, taken={part.place for part in parts.values()})
+            parts[folder] = read_part(folder, demand, taken={read.part.place for read in parts.values()})
         except RefusedError as error:
             problems.append(f"{folder} proves nothing: {error}")
     if not parts:
         raise RefusedError("; ".join(problems) or "there are no parts")
-    for folder, part in parts.items():
-        _copy_evidence(part, folder, reports)
-    return _seal(merged_records(list(parts.values()), run, problems), reports)
+    for folder, read in parts.items():
+        copy_evidence(read.part, folder, reports)
+    if any("vantage" in read.part.evidence.run for read in parts.values()):
+        from postdeploy.vantages.verdict import of_parts
+
+        return seal(of_parts(list(parts.values()), run, demand.now, problems), reports)
+    return seal(merged_records([read.part for read in parts.values()], run, problems), reports)
 
 
-def _part(folder: Path, demand: Demand, taken: set[str]) -> Part:
+def read_part(folder: Path, demand: Demand, taken: set[str]) -> Read:
+    """What a folder of reports holds. Raises RefusedError for one that proves nothing."""
     document = believe(folder / VERDICT_FILE, demand).document
-    evidence = fold(read_journal(folder / EVIDENCE_FILE, document["evidence"]["sha256"]).records)
+    records = read_journal(folder / EVIDENCE_FILE, document["evidence"]["sha256"]).records
+    evidence = fold(records)
     try:
         shard = Shard.named_in(evidence.narrowed_by)
     except ValueError as error:
         raise RefusedError(str(error)) from error
-    name = f"shard-{shard.index}-of-{shard.of}" if shard else "whole"
+    name = f"shard-{shard.index}-of-{shard.of}" if shard else str(evidence.run.get("vantage", "whole"))
     place = next(each for each in (name, *(f"{name}-{number}" for number in range(2, 10_000))) if each not in taken)
-    return Part(place, shard, evidence)
+    return Read(Part(place, shard, evidence), records)
 
 
-def _copy_evidence(part: Part, folder: Path, reports: Path) -> None:
+def copy_evidence(part: Part, folder: Path, reports: Path) -> None:
     """What attempts left behind; a file that is gone is missed by those who look at it, not by the verdict."""
     paths = (path for result in part.evidence.results.values() for each in result.attempts for path in each.evidence)
     for path in dict.fromkeys(paths):
@@ -86,7 +99,8 @@ def _copy_evidence(part: Part, folder: Path, reports: Path) -> None:
             write_atomically(target, content)
 
 
-def _seal(records: Sequence[Mapping[str, Any]], reports: Path) -> Verdict:
+def seal(records: Sequence[Mapping[str, Any]], reports: Path) -> Verdict:
+    """Write evidence and verdict. Raises JournalError."""
     lines = b"".join(map(render_record, records))
     evidence = fold(records)
     verdict = decide(evidence)
@@ -102,4 +116,4 @@ def _unmerged(demand: Demand, run: Mapping[str, Any]) -> dict[str, Any]:
     from postdeploy.domain.document import started_document
 
     started = {"run": {**run, "started": demand.now}, "target": {"name": demand.target}, "expected": demand.release}
-    return started_document(started) | {"summary": "shards are being merged"}
+    return started_document(started) | {"summary": "parts are being merged"}

@@ -54,6 +54,7 @@ RUN_OPTIONS: Final = (
         "run only checks with this in their name, id or tag; may be repeated; never promotes",
         repeated=True,
     ),
+    RunOption("vantage", "NAME", "where this run is made from; checks of other vantages are skipped"),
     RunOption("shard", "I/N", "run only this part of the suite; postdeploy merge judges all parts"),
     RunOption("shard-by", "FILE", "a sealed verdict whose durations balance the parts"),
 )

@@ -36,10 +36,11 @@ from tests.domain.builders import (
 )
 
 _GONE = Incident("worker_lost", "the worker was lost")
+_PLAIN = Policy()
 _WARN = Policy(on_regional=OnRegional.WARN)
 
 
-def _run(policy: Policy = Policy(), expected: str | None = "r2", **vantages: Evidence | Incident) -> Evidence:
+def _run(policy: Policy = _PLAIN, expected: str | None = "r2", **vantages: Evidence | Incident) -> Evidence:
     """A run from vantages, each with the evidence of its run or the reason why it has none."""
     seen, lost = {}, {}
     for name, found in vantages.items():
@@ -57,7 +58,7 @@ def _run(policy: Policy = Policy(), expected: str | None = "r2", **vantages: Evi
     return fold(vantage_records(about, seen, lost, BEGIN + 20))
 
 
-def _decided(policy: Policy = Policy(), **vantages: Evidence | Incident) -> Verdict:
+def _decided(policy: Policy = _PLAIN, **vantages: Evidence | Incident) -> Verdict:
     return decide(_run(policy, **vantages))
 
 

@@ -12,7 +12,7 @@ from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
 from postdeploy.config.shape import UNREAD, Field, Shape, Type, one_or_list
 from postdeploy.config.steps import ALL_STEP_FIELDS
-from postdeploy.config.values import DURATION, FLAG, LINE, choice, count, read_line
+from postdeploy.config.values import DURATION, FLAG, LINE, VANTAGE, choice, count, read_line
 from postdeploy.config.wording import way_out
 from postdeploy.domain.check import Kind, Repeat, When
 from postdeploy.domain.policy import Severity
@@ -115,6 +115,9 @@ _COMMON: Final[Mapping[str, Field]] = {
     ),
     "repeat": Field(
         Type(_read_repeat, _REPEAT.schema), "How often it is executed and how many must pass: {times: 10, pass: 9}."
+    ),
+    "vantages": Field(
+        one_or_list(VANTAGE), "The vantages that it runs at, where a run has one: a name or a list. Default: all."
     ),
     "quarantine": Field(
         _QUARANTINE.type, "Keeps its failures from counting until a day: {owner: web, until: 2026-12-01, reason: …}."

@@ -129,6 +129,7 @@ def _check(
         repeat=values.get("repeat", Repeat()),
         repeatable=values.get("repeatable", False),
         quarantine=_quarantine(values.get("quarantine")),
+        vantages=values.get("vantages", ()),
     )
 
 

@@ -10,6 +10,7 @@ from postdeploy.config.answers import HEADER_NAME, JSON_PATH
 from postdeploy.config.boundaries import DENIED, PEER, THIRD_PARTY
 from postdeploy.config.node import Node, seen, told
 from postdeploy.config.places import LOCATION, LOCATION_PATTERN, check_path, know_service, read_url
+from postdeploy.config.policy_shape import POLICY
 from postdeploy.config.report import Wrong
 from postdeploy.config.scope import Scope
 from postdeploy.config.shape import Field, Shape, Type, list_of, mapping_of, one_or_list, table
@@ -27,7 +28,6 @@ from postdeploy.config.values import (
     read_text,
 )
 from postdeploy.config.wording import way_out
-from postdeploy.domain.policy import OnFailure, OnMaintenance, Severity
 from postdeploy.domain.secret import weakness
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Location
 
@@ -114,13 +114,6 @@ def _read_secret_name(node: Node, scope: Scope) -> str:
             way_out(name, scope.secrets) if scope.secrets else "name it under 'secrets'",
         )
     return name
-
-
-def _read_inconclusive(node: Node, _scope: Scope) -> str:
-    if node.value != "hold":
-        reason = "what could not be told is never rolled back nor promoted"
-        raise Wrong(f"takes 'hold', not {seen(node)}", reason)
-    return "hold"
 
 
 def _read_notify(node: Node, scope: Scope) -> Any:
@@ -214,36 +207,6 @@ _BUDGET: Final = Shape(
         "bytes": Field(count(1, 10**12), "How many bytes of answers in all. Default: no limit."),
     }
 )
-_ACTIONS: Final = Shape(
-    {
-        Severity.CRITICAL.value: Field(
-            choice(("rollback", "hold")), "What a confirmed failure of a critical check asks for. Default: rollback."
-        ),
-        Severity.MAJOR.value: Field(choice(OnFailure), "The same for a major check. Default: hold."),
-        Severity.MINOR.value: Field(choice(OnFailure), "The same for a minor check. Default: warn."),
-    }
-)
-_CONFIRM: Final = Shape(
-    {
-        "attempts": Field(count(1, 10), "How many failing attempts confirm a failure. Default: 2."),
-        "spacing": Field(DURATION, "The time between them. Default: 1s."),
-    }
-)
-_POLICY: Final = Shape(
-    {
-        "deadline": Field(DURATION, "How long the whole run may take. Default: 5m."),
-        "on_inconclusive": Field(
-            Type(_read_inconclusive, {"const": "hold"}),
-            "Always hold: what could not be told is never rolled back nor promoted.",
-        ),
-        "on_maintenance": Field(
-            choice(OnMaintenance), "What a service in maintenance is: a failure, or a reason to hold. Default: fail."
-        ),
-        "confirm": Field(_CONFIRM.type, "When a failure counts."),
-        "flaky": Field(count(0, 10_000), "How many checks may pass only on a later attempt. Default: 3."),
-        "actions": Field(_ACTIONS.type, "What a confirmed failure of each severity asks for."),
-    }
-)
 TARGET: Final = Shape(
     {
         "extends": Field(TEXT, "The target whose entry this one takes over; mappings are merged, lists are replaced."),
@@ -287,7 +250,7 @@ TARGET: Final = Shape(
         ),
         "programs": Field(list_of(LINE), "Names of programs that Python tests may start, such as psql."),
         "budget": Field(_BUDGET.type, "How much traffic a run may cause."),
-        "policy": Field(_POLICY.type, "How evidence becomes a verdict."),
+        "policy": Field(POLICY, "How evidence becomes a verdict."),
         "notify": Field(Type(_read_notify, {"type": "object"}), "Who is told when the verdict changes, by name."),
     }
 )

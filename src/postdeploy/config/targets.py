@@ -246,6 +246,9 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         flaky=values.get("flaky", default.flaky),
         actions={**default.actions, **actions},
         on_maintenance=values.get("on_maintenance", default.on_maintenance),
+        vantages=values.get("vantages", ()),
+        quorum=values.get("quorum"),
+        on_regional=values.get("on_regional", default.on_regional),
     )
 
 

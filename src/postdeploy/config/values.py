@@ -15,6 +15,7 @@ from postdeploy.config.scalars import hidden
 from postdeploy.config.scope import Scope
 from postdeploy.config.shape import Type
 from postdeploy.config.wording import listed, nearest
+from postdeploy.domain.policy import VANTAGE_NAME
 
 __all__ = [
     "DURATION",
@@ -22,6 +23,7 @@ __all__ = [
     "LINE",
     "NAME_PATTERN",
     "TEXT",
+    "VANTAGE",
     "choice",
     "count",
     "name_check",
@@ -135,3 +137,13 @@ def name_check(noun: str, reserved: frozenset[str] = frozenset()) -> Callable[[s
             raise Wrong(f"cannot be the name of a {noun}", "the word is taken; choose another one")
 
     return check
+
+
+def _read_vantage(node: Node, _scope: Scope) -> str:
+    name = read_line(node)
+    if not re.fullmatch(VANTAGE_NAME, name):
+        raise Wrong(f"takes the name of a vantage, not {seen(node)}", "begin with a letter; use a to z, 0 to 9 and -")
+    return name
+
+
+VANTAGE: Final = Type(_read_vantage, {"type": "string", "pattern": f"^{VANTAGE_NAME}$"})

@@ -190,7 +190,10 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A declared check. Its id is ``path::name`` unless the file gives one; ids are unique in a run."""
+    """A declared check, which runs at certain vantages only if it names any.
+
+    Its id is ``path::name`` unless the file gives one; ids are unique in a run.
+    """
 
     id: str
     name: str
@@ -208,6 +211,7 @@ class Check:
     repeat: Repeat = Repeat()
     repeatable: bool = False
     quarantine: Quarantine | None = None
+    vantages: tuple[str, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:

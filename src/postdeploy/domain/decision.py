@@ -20,7 +20,7 @@ def decide(evidence: Evidence, policy: Policy | None = None) -> Verdict:
     if evidence.vantages:
         from postdeploy.domain.quorum import judge_quorum
 
-        return judge_quorum(evidence, rules, _judge)
+        return acting(judge_quorum(evidence, rules, _judge), evidence.run)
     return _judge(evidence, rules)
 
 

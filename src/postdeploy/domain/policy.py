@@ -13,7 +13,20 @@ from typing import Final
 from postdeploy.domain.reading import array, count, mapping, number, text
 from postdeploy.lazy_dataclass import dataclass, field
 
-__all__ = ["Action", "Confirmation", "OnFailure", "OnMaintenance", "OnRegional", "Policy", "Quorum", "Severity"]
+__all__ = [
+    "VANTAGE_NAME",
+    "Action",
+    "Confirmation",
+    "OnFailure",
+    "OnMaintenance",
+    "OnRegional",
+    "Policy",
+    "Quorum",
+    "Severity",
+]
+
+VANTAGE_NAME: Final = "[a-z][a-z0-9-]{0,30}"
+"""What a vantage may be called: it becomes part of folders, of ids of runs and of resources of workers."""
 
 _QUORUM: Final = r"([0-9]{1,3}) of ([0-9]{1,3})"
 

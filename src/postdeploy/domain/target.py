@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from postdeploy.domain.access import SAFE_METHODS, Access, AccessMode, AllowRule, DenyRule, Location
@@ -192,6 +192,7 @@ class Target:
         connect: ``host:port`` that Python tests may connect to by other means than our clients.
         programs: names of programs that Python tests may start.
         config_digest: SHA-256 over the resolved entry of targets.yaml without secret values.
+        vantage: where this run verifies it from, if it was told.
     """
 
     name: str
@@ -208,6 +209,13 @@ class Target:
     connect: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     config_digest: str = ""
+    vantage: str | None = None
+
+    def passed_over(self, vantages: Collection[str]) -> str | None:
+        """Why a check that runs at certain vantages is left out from where we are, or None if it is not."""
+        if not vantages or self.vantage in vantages:
+            return None
+        return f"for vantage {', '.join(vantages)}, this is {self.vantage or 'none of them'}"
 
     def url(self, location: Location) -> str:
         """The URL of a place. Raises KeyError for an unknown service."""

@@ -40,6 +40,8 @@ def skip_reason(check: Check, target: Target) -> str | None:
     """Why the policy of a target leaves out a check, or None if it does not; one that may not clean up does not run."""
     if not check.when.applies(target.name):
         return f"not for target '{target.name}'"
+    if elsewhere := target.passed_over(check.vantages):
+        return elsewhere
     for step in (*check.steps, *check.cleanup):
         probe = step.probe
         location = getattr(probe, "location", None)

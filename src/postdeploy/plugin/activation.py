@@ -134,10 +134,11 @@ def _refusing(recorder: Recorder | None) -> Iterator[None]:
 
 
 def _granted(target: Target, config: pytest.Config, settings: Settings) -> Target:
-    """The target as this run may use it: a protected one can be written to only if that was typed."""
+    """The target as this run may use it, from where it is: a protected one can be written to only if that was typed."""
     shared: Mapping[str, Any] = getattr(config, "workerinput", {}).get(distribution.SHARED, {})
     granted = bool(settings.writes or shared.get("writes"))
-    return replace(target, access=replace(target.access, granted=granted)) if granted else target
+    placed = replace(target, vantage=settings.vantage) if settings.vantage else target
+    return replace(placed, access=replace(target.access, granted=granted)) if granted else placed
 
 
 def _context(config: pytest.Config, settings: Settings, target: Target, recorder: Recorder | None) -> RunContext:

@@ -9,15 +9,15 @@ from typing import Any, Final
 import pytest
 
 from postdeploy.domain.check import Kind, When
-from postdeploy.domain.policy import Severity
+from postdeploy.domain.policy import VANTAGE_NAME, Severity
 from postdeploy.domain.quarantine import Quarantine
 
-__all__ = ["arguments", "find_problems", "when_of"]
+__all__ = ["arguments", "find_problems", "names_of", "when_of"]
 
 _WORDS: Final = {"severity": tuple(map(str, Severity)), "kind": tuple(map(str, Kind))}
 _TEXTS: Final = ("owner", "runbook")
 _REQUEST: Final = r"[A-Z]+ +[a-z][a-z0-9_]*:/\S*"
-_KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable", "quarantine")
+_KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable", "quarantine", "vantages")
 
 
 def arguments(item: pytest.Item) -> Mapping[str, Any]:
@@ -30,7 +30,12 @@ def arguments(item: pytest.Item) -> Mapping[str, Any]:
 
 def when_of(raw: Any) -> When:
     """On which targets a test runs; ``raw`` has no problem."""
-    return When(frozenset((raw,) if isinstance(raw, str) else raw))
+    return When(frozenset(names_of(raw)))
+
+
+def names_of(raw: Any) -> tuple[str, ...]:
+    """One name or several; ``raw`` has no problem."""
+    return (raw,) if isinstance(raw, str) else tuple(raw)
 
 
 def find_problems(nodes: Iterable[object]) -> list[str]:
@@ -86,6 +91,10 @@ def _names(raw: Any) -> bool:
 
 _OTHERS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "when": (_names, "'when' takes the name of a target or a list of them"),
+    "vantages": (
+        lambda raw: _names(raw) and all(re.fullmatch(VANTAGE_NAME, name) for name in names_of(raw)),
+        "'vantages' takes the name of a vantage or a list of them, not {!r}",
+    ),
     "repeatable": (lambda value: isinstance(value, bool), "repeatable takes True or False, not {!r}"),
     "quarantine": (_is_quarantine, "quarantine takes a dict of 'owner', 'until' (YYYY-MM-DD) and 'reason'"),
 }

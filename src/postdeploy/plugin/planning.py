@@ -113,4 +113,5 @@ def _declared(check: Check) -> PlannedCheck:
         services=check.services,
         may_repeat=check.may_repeat,
         quarantine=check.quarantine,
+        vantages=check.vantages,
     )

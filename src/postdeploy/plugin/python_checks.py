@@ -14,7 +14,7 @@ from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Location, Target
 from postdeploy.plugin.keys import RESULT
-from postdeploy.plugin.marks import arguments, when_of
+from postdeploy.plugin.marks import arguments, names_of, when_of
 
 __all__ = ["plan_python", "prepare_python"]
 
@@ -38,6 +38,7 @@ def plan_python(item: pytest.Item, target: Target) -> PlannedCheck:
         services=tuple(_services(names, target)),
         may_repeat=mark.get("repeatable", item.get_closest_marker("writes") is None),
         quarantine=Quarantine.from_json(mark["quarantine"]) if "quarantine" in mark else None,
+        vantages=names_of(mark.get("vantages", ())),
     )
 
 
@@ -61,6 +62,8 @@ def skip_reason(item: pytest.Item, target: Target) -> str | None:
     when = arguments(item).get("when")
     if when is not None and not when_of(when).applies(target.name):
         return f"not for target '{target.name}'"
+    if elsewhere := target.passed_over(names_of(arguments(item).get("vantages", ()))):
+        return elsewhere
     mark = item.get_closest_marker("writes")
     if mark is None or target.access.writable:
         return None

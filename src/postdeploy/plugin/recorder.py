@@ -139,6 +139,8 @@ class Recorder:
         self, target: Mapping[str, Any], policy: Policy, expected: str | None, ends_at: float | None = None
     ) -> None:
         run = about_run(self.config, self.run_id, self._mode) | {"ends_at": ends_at}
+        if self.settings.vantage:
+            run["vantage"] = self.settings.vantage
         started = {"record": "started", "run": run, "target": target, "policy": policy.to_json(), "expected": expected}
         self._journal.open(started)
 

@@ -50,6 +50,7 @@ class Settings:
     history: str | None = None
     browser: str | None = None
     only: tuple[str, ...] = ()
+    vantage: str | None = None
     shard: Shard | None = None
     shard_by: Path | None = None
     lock: str | None = None
@@ -89,6 +90,7 @@ class Settings:
             history=option.history or os.environ.get(_HISTORY) or None,
             browser=option.browser_executable,
             only=tuple(option.only),
+            vantage=_vantage(option.vantage),
             shard=_shard(option.shard, option.shard_by),
             shard_by=_path(option.shard_by, config, "") if option.shard_by else None,
             lock=option.lock,
@@ -173,6 +175,17 @@ def _name(given: str | None) -> str | None:
     """A run's name becomes part of file names and of headers."""
     if given and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:@=+-]{0,199}", given):
         raise pytest.UsageError(f"--run-id: {given!r} is not a name of letters, digits and _.:@=+-")
+    return given
+
+
+def _vantage(given: str | None) -> str | None:
+    """It becomes part of file names."""
+    if not given:
+        return None
+    from postdeploy.domain.policy import VANTAGE_NAME
+
+    if not re.fullmatch(VANTAGE_NAME, given):
+        raise pytest.UsageError(f"--vantage: {given!r} is not a name of small letters, digits and -")
     return given
 
 
