@@ -40,8 +40,9 @@ _PLAIN = Policy()
 _WARN = Policy(on_regional=OnRegional.WARN)
 
 
-def _run(policy: Policy = _PLAIN, expected: str | None = "r2", **vantages: Evidence | Incident) -> Evidence:
+def _run(policy: Policy = _PLAIN, **vantages: Evidence | Incident) -> Evidence:
     """A run from vantages, each with the evidence of its run or the reason why it has none."""
+    expected = next((each.release.expected for each in vantages.values() if isinstance(each, Evidence)), "r2")
     seen, lost = {}, {}
     for name, found in vantages.items():
         if isinstance(found, Incident):
@@ -253,7 +254,7 @@ def test_vantages_that_saw_different_releases() -> None:
     one = _well(release=release(expected=None))
     results = {name: CheckResult(name, Outcome.PASSED, (replace(attempt(), releases=("r3",)),)) for name in "ab"}
     other = _well(results=results, release=release(expected=None, first={"web": "r3"}, last={"web": "r3"}))
-    verdict = decide(_run(expected=None, eu=one, us=one, ap=other))
+    verdict = decide(_run(eu=one, us=one, ap=other))
     assert _told(verdict) == ("inconclusive", "release_changed", "hold")
     assert verdict.summary == "service web answered eu as r2 and ap as r3"
 
