@@ -37,6 +37,7 @@ class Demand:
         suite: digest of the suite.
         status: the exit status that the run ended with.
         keys: one of these must have signed the verdict; without any, nobody need have.
+        modes: what the run may have been made for; only after a deploy is anything decided.
     """
 
     target: str
@@ -50,6 +51,7 @@ class Demand:
     suite: str | None = None
     status: int | None = None
     keys: tuple[PublicKey, ...] = ()
+    modes: tuple[str, ...] = (Mode.GATE.value,)
 
 
 def _ask_form(document: Mapping[str, Any], _demand: Demand) -> None:
@@ -61,9 +63,9 @@ def _ask_form(document: Mapping[str, Any], _demand: Demand) -> None:
         )
 
 
-def _ask_mode(document: Mapping[str, Any], _demand: Demand) -> None:
+def _ask_mode(document: Mapping[str, Any], demand: Demand) -> None:
     mode = mode_of(document["run"])
-    if mode != Mode.GATE:
+    if mode not in demand.modes:
         raise RefusedError(f"the verdict is of a run in mode {mode!r}, which was made to decide about no deploy")
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from postdeploy.demand import Demand
+from postdeploy.documents import read_document
+from postdeploy.domain.mode import Mode
 from postdeploy.domain.status import ExitStatus
-from postdeploy.errors import RefusedError
+from postdeploy.errors import DocumentError, RefusedError
 from postdeploy.gate import Believed, believe, rule
 from postdeploy.lazy_dataclass import dataclass, replace
 
@@ -49,16 +51,30 @@ class Judge:
     """Asks the gate each time: what is on disk may have been changed, and a verdict ages.
 
     Args:
-        path: the verdict.
+        path: the verdict, or what says where it is at the moment.
         demand: what it must be about; its ``now`` is that of each question.
         clock: seconds since the epoch.
     """
 
-    def __init__(self, path: Path, demand: Demand, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path | Callable[[], Path], demand: Demand, clock: Callable[[], float]) -> None:
         self._path = path
         self._demand = demand
         self._clock = clock
         self._one_at_a_time = threading.Lock()
+
+    def of_any_mode(self) -> Judge:
+        """The same for whoever wants to know how the target is, and decides nothing."""
+        return Judge(self._path, replace(self._demand, modes=tuple(mode.value for mode in Mode)), self._clock)
+
+    def is_under_way(self) -> bool:
+        """Whether what is on disk is of a run that has begun and not yet ended."""
+        try:
+            return read_document(self._place()).get("state") == "started"
+        except DocumentError:
+            return False
+
+    def _place(self) -> Path:
+        return self._path() if callable(self._path) else self._path
 
     def standing(self, asked: Mapping[str, str]) -> Standing:
         """What is known now; ``asked`` are values of what may be named. Raises nothing: what breaks proves nothing."""
@@ -66,7 +82,7 @@ class Judge:
             demand = replace(self._demand, now=self._clock())
             try:
                 demand = _narrowed(demand, asked)
-                return _believed(believe(self._path, demand), demand)
+                return _believed(believe(self._place(), demand), demand)
             except RefusedError as error:
                 return _refused(str(error), demand)
             except Exception as error:  # noqa: BLE001  # whatever it is, it is no proof

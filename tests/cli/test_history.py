@@ -101,8 +101,12 @@ def test_slo(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("staging: 66.67 % of 3 runs were good in 36500 days")
     assert main(["slo", "staging", "--days", "36500", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["bad"] == 1
-    with pytest.raises(SystemExit):
-        main(["slo", "staging", "--objective", "100"])
+    assert main(["slo", "staging", "--days", "36500", "--prometheus"]) == 0
+    told = capsys.readouterr().out
+    assert 'postdeploy_error_budget_left_ratio{target="staging",objective="99.9",days="36500"} -332' in told
+    for wrong in ("100", "many"):
+        with pytest.raises(SystemExit):
+            main(["slo", "staging", "--objective", wrong])
 
 
 def test_status(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from postdeploy.history.database import open_database
+from postdeploy.history.place import Place
 from tests.sealed import PASSED, seal
 
 TOKEN = "0123456789abcdef-token"
@@ -50,6 +52,10 @@ def test_from_question_to_end(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "No such file" in process.stderr.read()
     (tmp_path / "token").write_text(TOKEN + "\n")
+    open_database(Place(file=tmp_path / "history.sqlite3"), create=True).close()
+    (tmp_path / "targets.yaml").write_text(
+        "targets: {staging: {services: {web: 'http://a.test'}}}\nhistory: history.sqlite3\n"
+    )
     with serve(tmp_path, "--release=r2", f"--token={tmp_path / 'token'}") as (process, said):
         assert said.startswith("serve: http://127.0.0.1:")
         assert said.endswith(" answers about target 'staging' and release 'r2'\n")
@@ -62,6 +68,7 @@ def test_from_question_to_end(tmp_path: Path) -> None:
         seal(tmp_path / "reports", replace(PASSED, run=about, finished_at=time.time()))
         status, text = fetch(f"{url}/verdict", TOKEN)
         assert (status, json.loads(text)["action"]) == (200, "promote")
+        assert "No run is remembered yet." in fetch(f"{url}/", TOKEN)[1]
         before = sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
         assert fetch(f"{url}/metrics", TOKEN)[0] == 200
         assert sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before

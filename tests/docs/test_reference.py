@@ -19,9 +19,11 @@ from postdeploy.domain.policy import Severity
 from postdeploy.domain.result import Outcome
 from postdeploy.domain.verdict import Conclusion, ExitStatus, Reason
 from postdeploy.exporters import FORMATS
+from postdeploy.history.database import open_database
+from postdeploy.history.place import Place
 from postdeploy.plugin import fixtures, marks, undo
 from postdeploy.serving.route import Request
-from postdeploy.serving.verdict_routes import verdict_routes
+from postdeploy.serving.routes import all_routes
 from postdeploy.standing import ASKED, Judge
 from tests.docs.blocks import ROOT, column, read, section
 from tests.docs.conftest import SharedRun
@@ -169,7 +171,9 @@ def test_every_variable_of_the_environment_is_named() -> None:
 
 def test_every_served_path_and_field_has_its_row(tmp_path: Path) -> None:
     """The tables of served answers have each path, with its status codes by action, and each field of an answer."""
-    routes = verdict_routes(Judge(seal(tmp_path), demand(), lambda: demand().now))
+    place = Place(file=tmp_path / "history.sqlite3")
+    open_database(place, create=True).close()
+    routes = all_routes(Judge(seal(tmp_path), demand(), lambda: demand().now), tmp_path, "staging", place)
     table = re.findall(r"^\| (`/.+?) \| .+? \| (\d+) \| \d+ \| \d+ \|$", read("reference/serve.md"), re.MULTILINE)
     promoted = {path: int(code) for paths, code in table for path in re.findall(r"`(\S+)`", paths)}
     assert promoted == {path: route.handler(Request("GET", path)).status for path, route in routes.items()}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,12 +113,3 @@ def picture() -> Callable[[str], bytes | None]:
 
 def _fields(check: Any) -> dict[str, Any]:
     return {name: getattr(check, name) for name in check.__slots__}
-
-
-@pytest.fixture(scope="session")
-def report_tools() -> Path:
-    """A folder with the command lines and schemas that others read our reports with."""
-    folder = Path(sys.prefix) / "report-tools"
-    script = Path(__file__).parents[2] / "scripts" / "install-report-tools.sh"
-    subprocess.run(["bash", str(script), str(folder)], check=True, timeout=300)
-    return folder

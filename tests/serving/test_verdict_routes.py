@@ -17,7 +17,8 @@ from postdeploy.exporters.prometheus import render
 from postdeploy.gate import judge as ask_gate
 from postdeploy.journal import EVIDENCE_FILE
 from postdeploy.serving.route import BadRequestError, Request, Response
-from postdeploy.serving.verdict_routes import SCHEMA, verdict_routes
+from postdeploy.serving.routes import all_routes
+from postdeploy.serving.verdict_routes import SCHEMA
 from postdeploy.standing import Judge
 from tests.domain.builders import evidence, failed, passed, plan, policy
 from tests.sealed import FAILED, FINISHED, KEY, OTHER_KEY, PASSED, demand, seal
@@ -31,7 +32,7 @@ HELD = evidence(passed("home"), failed("api"), plan=(plan("home"), plan("api", "
 def ask(path: Path, route: str, wanted: Demand | None = None, *, query: str = "", body: bytes = b"") -> Response:
     """What is answered about a verdict file, a second after the run."""
     wanted = wanted or demand()
-    routes = verdict_routes(Judge(path, wanted, lambda: wanted.now))
+    routes = all_routes(Judge(path, wanted, lambda: wanted.now), path.parent, wanted.target, None)
     return routes[route].handler(Request("POST" if body else "GET", route, query, body))
 
 

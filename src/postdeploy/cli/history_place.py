@@ -19,13 +19,9 @@ _USAGE: Final = 4
 _OFF: Final = "off"
 
 
-def add_place(parser: Any) -> None:
+def add_place(parser: Any, default: str = "POSTDEPLOY_HISTORY, 'history' in targets.yaml, history.sqlite3") -> None:
     """The options of every command that reads a history."""
-    parser.add_argument(
-        "--history",
-        metavar="PLACE",
-        help="a file or a PostgreSQL URL (default: POSTDEPLOY_HISTORY, 'history' in targets.yaml, history.sqlite3)",
-    )
+    parser.add_argument("--history", metavar="PLACE", help=f"a file or a PostgreSQL URL (default: {default})")
     parser.add_argument("--targets", default="targets.yaml", metavar="FILE", help="default: %(default)s")
 
 

@@ -1,4 +1,4 @@
-"""``postdeploy serve``: the verdict over HTTP, for those that poll."""
+"""``postdeploy serve``: the verdict over HTTP for those that poll, metrics, and the status page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.cli.demand_options import add_demand, demand_of
+from postdeploy.cli.history_place import add_place
+from postdeploy.cli.percent import percent
+
+if TYPE_CHECKING:
+    from postdeploy.serving.route import Routes
+    from postdeploy.standing import Judge
 
 __all__ = ["add", "read_token"]
 
@@ -25,6 +31,10 @@ def add(commands: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8717, help="0 takes one that is free (default: %(default)s)")
     parser.add_argument("--token", metavar="TOKEN", help="a file, or env:NAME; what askers must send as bearer token")
+    add_place(parser, default="POSTDEPLOY_HISTORY, 'history' in targets.yaml, else no status page")
+    parser.add_argument(
+        "--objective", type=percent, default=0.999, metavar="PERCENT", help="of runs that are good (default: 99.9)"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -39,24 +49,34 @@ def _run(arguments: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
-    from postdeploy.errors import SignatureError
+    from postdeploy.errors import ConfigurationError, HistoryError, SignatureError
     from postdeploy.serving.server import serving
-    from postdeploy.serving.verdict_routes import verdict_routes
     from postdeploy.standing import Judge
 
-    gc.enable()
     gc.enable()
     asked = _asked_to_end()
     try:
         judge = Judge(Path(arguments.verdict), demand_of(arguments), time.time)
         token = read_token(arguments.token)
-        with serving(verdict_routes(judge), arguments.host, arguments.port, token=token) as url:
+        with serving(_routes(judge, arguments), arguments.host, arguments.port, token=token) as url:
             _say(url, arguments, token)
             asked.wait()
-    except (SignatureError, ValueError, OSError) as error:
+    except (ConfigurationError, HistoryError, SignatureError, ValueError, OSError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return 4
     return 0
+
+
+def _routes(judge: Judge, arguments: argparse.Namespace) -> Routes:
+    """Raises ConfigurationError or HistoryError for a place that is none."""
+    from pathlib import Path
+
+    from postdeploy.cli.history_place import find_history
+    from postdeploy.serving.routes import all_routes
+
+    found = find_history(arguments)
+    place = found[0] if found else None
+    return all_routes(judge, Path(arguments.verdict).parent, arguments.target, place, arguments.objective)
 
 
 def read_token(place: str | None) -> str | None:

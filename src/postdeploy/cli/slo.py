@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from postdeploy.cli.history_place import add_place, answer
+from postdeploy.cli.percent import percent
 
 if TYPE_CHECKING:
     from postdeploy.domain.retention import Retention
@@ -20,19 +22,14 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("slo", help="availability, error budget, burn rate")
     parser.add_argument("target", metavar="TARGET", help="a target that runs are remembered of")
     parser.add_argument(
-        "--objective", type=_percent, default=0.999, metavar="PERCENT", help="of runs that are good (default: 99.9)"
+        "--objective", type=percent, default=0.999, metavar="PERCENT", help="of runs that are good (default: 99.9)"
     )
     parser.add_argument("--days", type=int, default=30, metavar="N", help="over so many days (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--prometheus", action="store_true", help="as metrics for a textfile collector")
     add_place(parser)
     parser.set_defaults(run=_run)
-
-
-def _percent(given: str) -> float:
-    percent = float(given.removesuffix("%"))
-    if not 0 < percent < 100:  # noqa: PLR2004  # percent
-        raise argparse.ArgumentTypeError("more than 0 and less than 100, such as 99.9")
-    return percent / 100
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -49,6 +46,12 @@ def _run(arguments: argparse.Namespace) -> int:
         objective = objective_of(target, arguments.objective, days, hours, recent, now)
         if arguments.json:
             print(json.dumps(tell_objective_json(objective), indent=1))
+            return 0
+        if arguments.prometheus:
+            from postdeploy.exporters.exposition import exposition
+            from postdeploy.serving.monitor_metrics import objective_families
+
+            sys.stdout.write(exposition(objective_families(objective)).decode())
             return 0
         print(*tell_objective(objective), sep="\n")
         for line in tell_checks(check_sums(database, target, now // 86_400_000 - days), arguments.objective):

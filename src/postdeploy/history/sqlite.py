@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 from postdeploy.errors import HistoryError
 from postdeploy.history.database import Database, Row
@@ -13,6 +14,9 @@ from postdeploy.history.place import Place
 from postdeploy.history.schema import MIGRATIONS, statements
 
 __all__ = ["open_sqlite"]
+
+_STEPS: Final = 100_000
+"""Of the virtual machine, after which the clock is read again: some milliseconds."""
 
 
 def open_sqlite(place: Place, patience: float, *, create: bool) -> Database:
@@ -26,9 +30,9 @@ def open_sqlite(place: Place, patience: float, *, create: bool) -> Database:
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
-    database = _Sqlite(place, connection)
+    database = _Sqlite(place, connection, patience)
     try:
-        database.prepare(patience)
+        database.prepare()
     except BaseException:
         database.close()
         raise
@@ -36,14 +40,20 @@ def open_sqlite(place: Place, patience: float, *, create: bool) -> Database:
 
 
 class _Sqlite:
-    def __init__(self, place: Place, connection: sqlite3.Connection) -> None:
+    def __init__(self, place: Place, connection: sqlite3.Connection, patience: float) -> None:
         self._place = place
         self._connection = connection
+        self._patience = patience
+        self._end = 0.0
+        connection.set_progress_handler(self._is_late, _STEPS)
 
-    def prepare(self, patience: float) -> None:
+    def _is_late(self) -> int:
+        return int(0 < self._end < time.monotonic())
+
+    def prepare(self) -> None:
         """Settings that hold for this connection, and the newest schema."""
         with _told(self._place):
-            self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * patience)}")
+            self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * self._patience)}")
             self._connection.execute("PRAGMA synchronous = FULL")
             if self._version() < len(MIGRATIONS):
                 self._connection.execute("PRAGMA journal_mode = WAL")
@@ -59,9 +69,13 @@ class _Sqlite:
         return int(self.rows("PRAGMA user_version")[0][0])
 
     def rows(self, sql: str, /, **values: Any) -> list[Row]:
-        """What a statement gives."""
-        with _told(self._place), closing(self._connection.execute(sql, values)) as cursor:
-            return cursor.fetchall()
+        """What a statement gives; it ends as an error where that takes longer than our patience."""
+        self._end = time.monotonic() + self._patience
+        try:
+            with _told(self._place), closing(self._connection.execute(sql, values)) as cursor:
+                return cursor.fetchall()
+        finally:
+            self._end = 0.0
 
     def execute(self, sql: str, /, **values: Any) -> int:
         """How many rows a statement changed."""

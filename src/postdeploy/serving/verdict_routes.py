@@ -6,14 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from postdeploy import __version__
 from postdeploy.domain.document import iso
 from postdeploy.exporters.escaping import visible
-from postdeploy.exporters.prometheus import render
 from postdeploy.serving.route import BadRequestError, Request, Response, Route, Routes, json_response, query_of
 from postdeploy.standing import ASKED, Judge, Standing
 
-__all__ = ["SCHEMA", "verdict_routes"]
+__all__ = ["SCHEMA", "asked_by_query", "verdict_routes"]
 
 SCHEMA: Final = "postdeploy/answer/1"
 
@@ -24,7 +22,6 @@ _NO: Final = 409
 _CAUSES: Final = 10
 _LONG: Final = 500
 _PLAIN: Final = "text/plain; charset=utf-8"
-_EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BOTH: Final = ("GET", "POST")
 
 _Asked = Callable[[Request], dict[str, str]]
@@ -32,31 +29,30 @@ _Answer = Callable[[Standing], Response]
 
 
 def verdict_routes(judge: Judge) -> Routes:
-    """By path; ``docs/reference/serve.md`` has the table."""
+    """By path; ``docs/reference/serve.md`` has the table, with the routes that stand beside these."""
     return {
         "/verdict": _route(judge, _by_code),
         "/argo": _route(judge, _by_content),
         "/flagger/promote": _route(judge, _flagger("promote"), _asked_by_flagger, _BOTH),
         "/flagger/rollback": _route(judge, _flagger("rollback"), _asked_by_flagger, _BOTH),
-        "/metrics": _route(judge, _metrics),
         "/livez": Route(_well, public=True),
         "/readyz": Route(_well, public=True),
     }
 
 
 def _route(judge: Judge, answer: _Answer, asked: _Asked | None = None, methods: tuple[str, ...] = ("GET",)) -> Route:
-    read = asked or _asked
+    read = asked or asked_by_query
     return Route(lambda request: answer(judge.standing(read(request))), methods)
 
 
-def _asked(request: Request) -> dict[str, str]:
+def asked_by_query(request: Request) -> dict[str, str]:
     """What the query names. Raises BadRequestError."""
     return _named(query_of(request, ASKED))
 
 
 def _asked_by_flagger(request: Request) -> dict[str, str]:
     """What the query and the metadata of the webhook name; other metadata is for others. Raises BadRequestError."""
-    asked = _asked(request)
+    asked = asked_by_query(request)
     for name, value in _metadata(request.body).items():
         if name in ASKED and asked.setdefault(name, value) != value:
             raise BadRequestError(f"the query and the metadata name another {name}")
@@ -99,32 +95,6 @@ def _flagger(action: str) -> _Answer:
         return Response(code, text.encode("utf-8", "backslashreplace"), _PLAIN)
 
     return answer
-
-
-def _metrics(standing: Standing) -> Response:
-    believed = standing.believed
-    document = believed.document if believed else _unproven(standing)
-    label = json.dumps(visible(standing.demand.target), ensure_ascii=False)
-    proof = (
-        "# HELP postdeploy_proven Whether the gate believes the verdict.\n# TYPE postdeploy_proven gauge\n"
-        f"postdeploy_proven{{target={label}}} {int(believed is not None)}\n"
-    )
-    return Response(200, render(document, _nothing) + proof.encode(), _EXPOSITION)
-
-
-def _unproven(standing: Standing) -> dict[str, Any]:
-    """As the metrics of a run that is not over."""
-    return {
-        "verdict": standing.verdict,
-        "action": standing.action,
-        "target": {"name": standing.demand.target},
-        "run": {"finished": None, "tool": {"version": __version__}},
-        "release": {"expected": standing.demand.release},
-    }
-
-
-def _nothing(_path: str) -> None:
-    """Metrics read no evidence."""
 
 
 def _well(_request: Request) -> Response:
