@@ -97,6 +97,10 @@ class Lived:
         self.lines.append(self._next(process, "config_error"))
         with urlopen(f"{self.address}/watch", timeout=10) as answer:
             self.answered = json.loads(answer.read())
+        with urlopen(f"{self.address}/metrics", timeout=10) as answer:
+            self.metrics = answer.read().decode()
+        with urlopen(f"{self.address}/", timeout=10) as answer:
+            self.page = answer.read().decode()
         project.write("targets.yaml", targets)
         self.lines.append(self._next(process, "all_required_passed"))
         self.pid = process.pid
@@ -151,6 +155,15 @@ def test_answers(lived: Lived) -> None:
     assert lived.answered["last"]["reason"] == "config_error"
     with pytest.raises(OSError, match="refused"):
         urlopen(f"{lived.address}/watch", timeout=5)
+
+
+def test_metrics_and_status(lived: Lived) -> None:
+    """The newest whole run is told as proven, with the ticks of the monitor; the page is that of its history."""
+    assert 'postdeploy_proven{target="site"} 1' in lived.metrics
+    assert 'postdeploy_verdict{target="site",verdict="inconclusive"} 1' in lived.metrics
+    assert f'postdeploy_monitor_runs_total{{target="site"}} {lived.answered["runs"]}' in lived.metrics
+    assert 'postdeploy_history_up{target="site"} 1' in lived.metrics
+    assert "site" in lived.page
 
 
 def test_one_at_a_time(lived: Lived) -> None:

@@ -6,9 +6,12 @@ import argparse
 import os
 import sys
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from postdeploy.cli.duration import duration
+
+if TYPE_CHECKING:
+    from postdeploy.serving.route import Routes
 
 __all__ = ["add"]
 
@@ -93,8 +96,18 @@ def _require_target(arguments: argparse.Namespace) -> None:
         raise ValueError(f"unknown target {arguments.target!a}: {', '.join(names)}")
 
 
-def _watch(arguments: argparse.Namespace) -> None:
+def _routes(arguments: argparse.Namespace) -> Routes:
+    """What is answered about the monitor. Raises ConfigurationError or HistoryError for a history that is no place."""
     from pathlib import Path
+
+    from postdeploy.cli.history_place import find_history
+    from postdeploy.serving.watch_routes import watch_routes
+
+    found = find_history(arguments)
+    return watch_routes(Path(arguments.reports), arguments.target, arguments.every, found[0] if found else None)
+
+
+def _watch(arguments: argparse.Namespace) -> None:
     from platform import node
 
     from postdeploy.cli.supervision import Inbox
@@ -109,7 +122,7 @@ def _watch(arguments: argparse.Namespace) -> None:
         try:
             if arguments.listen:
                 host, port, token = _listening(arguments)
-                server = Server(Path(arguments.reports), host, port, token, inbox.close)
+                server = Server(lambda: _routes(arguments), host, port, token, inbox.close)
                 print(f"watch: {server.start()} answers about target {arguments.target!a}", flush=True)
             from postdeploy.cli.warm_imports import import_all
 

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from postdeploy.cli.leaving import leave
+
+if TYPE_CHECKING:
+    from postdeploy.serving.route import Routes
 
 __all__ = ["Server"]
 
@@ -25,7 +27,7 @@ class Server:
     """Answers about a reports folder while it is open.
 
     Args:
-        reports: the folder.
+        routes: makes what it answers, in the server.
         host: the address to listen on.
         port: 0 takes one that is free.
         token: what askers must send, if anything.
@@ -34,8 +36,10 @@ class Server:
     ``process`` is its number, or 0.
     """
 
-    def __init__(self, reports: Path, host: str, port: int, token: str | None, unused: Callable[[], None]) -> None:
-        self._about = (reports, host, port, token)
+    def __init__(
+        self, routes: Callable[[], Routes], host: str, port: int, token: str | None, unused: Callable[[], None]
+    ) -> None:
+        self._about = (routes, host, port, token)
         self._unused = unused
         self.process = 0
         self._lifeline = -1
@@ -110,10 +114,9 @@ class Server:
 
     def _serve(self, telling: int, held: int) -> None:
         from postdeploy.serving.server import serving
-        from postdeploy.serving.watch_routes import watch_routes
 
-        reports, host, port, token = self._about
-        with serving(watch_routes(reports), host, port, token=token) as url:
+        routes, host, port, token = self._about
+        with serving(routes(), host, port, token=token) as url:
             os.write(telling, url.encode())
             os.close(telling)
             select.select([held], [], [])
