@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from postdeploy.exporters import Evidence, Files
@@ -27,6 +28,7 @@ STATUS: Final[Mapping[str, str]] = {
     "not_run": "unknown",
 }
 _SEVERITY: Final = {"critical": "critical", "major": "normal", "minor": "minor"}
+_LABELLED: Final = ("path", "kind", "severity", "owner")
 _TYPES: Final = {
     ".png": "image/png",
     ".txt": "text/plain",
@@ -52,7 +54,7 @@ def result(document: Document, check: Document) -> Json:
         "start": _milliseconds(start),
         "stop": stop,
         "parameters": [{"name": "target", "value": visible(document["target"]["name"])}],
-        "labels": list(_labels(document, check)),
+        "labels": list(_labels(document["target"]["name"], *map(check.get, _LABELLED))),
         "links": list(_links(document, check)),
         "steps": [_step(number, attempt) for number, attempt in enumerate(attempts, 1)],
         "attachments": [_attachment(name, source) for name, source in _attached(check)],
@@ -120,18 +122,20 @@ def _details(check: Document) -> Json:
     return ({"message": visible(text)} if text else {}) | ({"flaky": True} if check.get("flaky") else {})
 
 
-def _labels(document: Document, check: Document) -> Iterator[Json]:
+@lru_cache(maxsize=256)
+def _labels(target: str, path: str, kind: str, severity: str, owner: str | None) -> tuple[Json, ...]:
+    """The same for most checks of a file."""
     labels = {
-        "severity": _SEVERITY.get(check["severity"], "normal"),
-        "owner": check.get("owner"),
-        "layer": check["kind"],
-        "parentSuite": document["target"]["name"],
-        "suite": check["path"],
+        "severity": _SEVERITY.get(severity, "normal"),
+        "owner": owner,
+        "layer": kind,
+        "parentSuite": target,
+        "suite": path,
         "framework": "postdeploy",
-        "host": document["target"]["name"],
-        "tag": check["severity"],
+        "host": target,
+        "tag": severity,
     }
-    yield from ({"name": name, "value": visible(str(value))} for name, value in labels.items() if value)
+    return tuple({"name": name, "value": visible(str(value))} for name, value in labels.items() if value)
 
 
 def _links(document: Document, check: Document) -> Iterator[Json]:

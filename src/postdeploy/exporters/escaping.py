@@ -6,7 +6,10 @@ import json
 import re
 from typing import Any, Final
 
-__all__ = ["inert", "inert_json", "json_bytes", "markdown", "visible", "workflow_message", "workflow_property"]
+__all__ = [
+    "inert", "inert_json", "json_bytes", "markdown", "visible", "workflow_message", "workflow_property",
+    "xml_attribute", "xml_text",
+]  # fmt: skip
 
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -33,6 +36,17 @@ def inert(text: str) -> str:
     if "::" in text:
         text = _COMMAND.sub(r"\1\\x3a\\x3a", visible(text))
     return visible(text).replace("##[", "#\\x23[")
+
+
+def xml_text(text: str) -> str:
+    """What is inert already, as text of an element."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def xml_attribute(value: object) -> str:
+    """Foreign text, or a number, within the quotes of an attribute."""
+    text = xml_text(inert(str(value))).replace('"', "&quot;")
+    return text if text.isprintable() else text.replace("\n", "&#10;").replace("\t", "&#09;")
 
 
 def json_bytes(value: Any) -> bytes:

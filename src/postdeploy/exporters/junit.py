@@ -6,12 +6,12 @@ the last of one that did not pass ``rerunFailure`` and ``rerunError``, as Maven 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-from xml.etree import ElementTree as ET
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import inert
+from postdeploy.exporters.escaping import inert, xml_attribute, xml_text
 from postdeploy.exporters.reading import duration, message, run_seconds
 
 __all__ = ["render"]
@@ -19,38 +19,49 @@ __all__ = ["render"]
 Document = Mapping[str, Any]
 
 _ELEMENTS = {"failed": "failure", "errored": "error", "blocked": "error", "skipped": "skipped", "not_run": "skipped"}
+_COUNTED: Final = ("tests", "failures", "errors", "skipped")
+
+
+class _Suite(NamedTuple):
+    """Its counts, and its lines."""
+
+    counts: Mapping[str, int]
+    lines: list[str]
 
 
 def render(document: Document, _read: Read) -> bytes:
     """The file; a run that was cut short has its incidents as errors of a test case of its own."""
-    root = _element("testsuites", name="postdeploy", time=f"{run_seconds(document):.3f}")
-    for path, checks in _by_file(document).items():
-        _suite(root, document, path, checks)
-    _incidents(root, document)
-    for name in ("tests", "failures", "errors", "skipped"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    ET.indent(root)
-    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return content + b"\n"
+    suites = [_suite(document, path, checks) for path, checks in _by_file(document).items()]
+    if document.get("incidents"):
+        suites.append(_incidents(document["incidents"]))
+    counts = {name: sum(suite.counts[name] for suite in suites) for name in _COUNTED}
+    head = _attributes(name="postdeploy", time=f"{run_seconds(document):.3f}", **counts)
+    lines = ["<?xml version='1.0' encoding='utf-8'?>", f"<testsuites{head}{'>' if suites else ' />'}"]
+    for suite in suites:
+        lines += suite.lines
+    lines += ["</testsuites>", ""] if suites else [""]
+    return "\n".join(lines).encode()
 
 
-def _suite(root: ET.Element, document: Document, path: str, checks: list[Document]) -> None:
+def _suite(document: Document, path: str, checks: list[Document]) -> _Suite:
     kinds = [_ELEMENTS.get(check["outcome"], "") for check in checks]
-    suite = _element(
-        "testsuite",
+    counts = {
+        "tests": len(checks),
+        "failures": kinds.count("failure"),
+        "errors": kinds.count("error"),
+        "skipped": kinds.count("skipped"),
+    }
+    head = _attributes(
         name=path,
-        tests=str(len(checks)),
-        failures=str(kinds.count("failure")),
-        errors=str(kinds.count("error")),
-        skipped=str(kinds.count("skipped")),
+        **counts,
         time=f"{sum(map(duration, checks)):.3f}",
-        timestamp=str(document["run"]["started"]),
-        hostname=str(document["target"]["name"]),
+        timestamp=document["run"]["started"],
+        hostname=document["target"]["name"],
     )
-    root.append(suite)
-    suite.append(_properties(_run_properties(document)))
+    lines = [f"  <testsuite{head}>", *_properties("    ", _run_properties(document))]
     for check in checks:
-        suite.append(_case(check))
+        lines += _case(check)
+    return _Suite(counts, [*lines, "  </testsuite>"])
 
 
 def _by_file(document: Document) -> dict[str, list[Document]]:
@@ -62,32 +73,33 @@ def _by_file(document: Document) -> dict[str, list[Document]]:
 
 def _run_properties(document: Document) -> Iterator[tuple[str, str]]:
     for name in ("verdict", "reason", "action", "summary"):
-        yield f"postdeploy.{name}", str(document[name])
-    yield "postdeploy.run", str(document["run"]["id"])
-    yield "postdeploy.release", str(document["release"]["expected"] or "")
+        yield f"postdeploy.{name}", xml_attribute(document[name])
+    yield "postdeploy.run", xml_attribute(document["run"]["id"])
+    yield "postdeploy.release", xml_attribute(document["release"]["expected"] or "")
 
 
-def _case(check: Document) -> ET.Element:
-    case = _element(
-        "testcase",
-        classname=check["path"].removesuffix(".py").removesuffix(".yaml").replace("/", "."),
-        name=check["name"],
-        file=check["path"],
-        line=str(check["line"]),
-        time=f"{duration(check):.3f}",
+def _case(check: Document) -> Iterator[str]:
+    yield (
+        f'    <testcase classname="{_class_name(check["path"])}" name="{xml_attribute(check["name"])}" '
+        f'file="{_often(check["path"])}" line="{check["line"]}" time="{duration(check):.3f}">'
     )
-    case.append(_properties(_check_properties(check)))
+    yield from _properties("      ", _check_properties(check))
     kind = _ELEMENTS.get(check["outcome"])
     if kind is not None:
-        case.append(_outcome(kind, check))
-    case.extend(_repeated(check))
+        yield _outcome(kind, check)
+    yield from _repeated(check)
     if check["curl"] or check["evidence"]:
-        output = ET.SubElement(case, "system-out")
-        output.text = inert("\n".join(filter(None, (check["curl"], *_attachments(check)))))
-    return case
+        output = inert("\n".join(filter(None, (check["curl"], *_attachments(check)))))
+        yield f"      <system-out>{xml_text(output)}</system-out>"
+    yield "    </testcase>"
 
 
-def _repeated(check: Document) -> Iterator[ET.Element]:
+@lru_cache(maxsize=256)
+def _class_name(path: str) -> str:
+    return xml_attribute(path.removesuffix(".py").removesuffix(".yaml").replace("/", "."))
+
+
+def _repeated(check: Document) -> Iterator[str]:
     """What did not pass, and was not the last word."""
     again = "flaky" if check["flaky"] else "rerun"
     for attempt in check["attempts"][:-1]:
@@ -102,42 +114,43 @@ def _attachments(check: Document) -> Iterator[str]:
 
 
 def _check_properties(check: Document) -> Iterator[tuple[str, str]]:
-    for name in ("id", "kind", "severity", "owner", "runbook", "outcome", "cause"):
+    yield "id", xml_attribute(check["id"])
+    for name in ("kind", "severity", "owner", "runbook", "outcome", "cause"):
         if check.get(name):
-            yield name, str(check[name])
+            yield name, _often(check[name])
     yield "attempts", str(len(check["attempts"]))
     if check["flaky"]:
         yield "flaky", "true"
 
 
-def _outcome(kind: str, check: Document) -> ET.Element:
+_often = lru_cache(maxsize=256)(xml_attribute)
+"""For what many checks have in common."""
+
+
+def _outcome(kind: str, check: Document) -> str:
     text = message(check)
     first = next(iter(text.splitlines()), check["outcome"])
-    element = _element(kind, message=first, type=check["outcome"])
-    if kind != "skipped":
-        element.text = inert(text)
-    return element
+    content = "" if kind == "skipped" else inert(text)
+    end = f">{xml_text(content)}</{kind}>" if content else " />"
+    return f"      <{kind}{_attributes(message=first, type=check['outcome'])}{end}"
 
 
-def _incidents(root: ET.Element, document: Document) -> None:
-    found = document.get("incidents", ())
-    if not found:
-        return
-    suite = _element("testsuite", name="the run", tests=str(len(found)), failures="0", errors=str(len(found)))
-    suite.set("skipped", "0")
+def _incidents(found: list[Document]) -> _Suite:
+    counts = {"tests": len(found), "failures": 0, "errors": len(found), "skipped": 0}
+    lines = [f"  <testsuite{_attributes(name='the run', **counts)}>"]
     for incident in found:
-        case = _element("testcase", classname="run", name=incident["reason"], time="0.000")
-        case.append(_element("error", message=incident["message"], type=incident["reason"]))
-        suite.append(case)
-    root.append(suite)
+        about = _attributes(classname="run", name=incident["reason"], time="0.000")
+        what = _attributes(message=incident["message"], type=incident["reason"])
+        lines += [f"    <testcase{about}>", f"      <error{what} />", "    </testcase>"]
+    return _Suite(counts, [*lines, "  </testsuite>"])
 
 
-def _properties(pairs: Iterator[tuple[str, str]]) -> ET.Element:
-    properties = ET.Element("properties")
-    for name, value in pairs:
-        properties.append(_element("property", name=name, value=value))
-    return properties
+def _properties(indent: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Values are attributes already."""
+    yield f"{indent}<properties>"
+    yield from (f'{indent}  <property name="{name}" value="{value}" />' for name, value in pairs)
+    yield f"{indent}</properties>"
 
 
-def _element(tag: str, **attributes: str) -> ET.Element:
-    return ET.Element(tag, {name: inert(value) for name, value in attributes.items()})
+def _attributes(**values: object) -> str:
+    return "".join([f' {name}="{xml_attribute(value)}"' for name, value in values.items()])

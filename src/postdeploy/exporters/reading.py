@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["duration", "message", "moment", "run_seconds", "title"]
@@ -11,8 +12,9 @@ __all__ = ["duration", "message", "moment", "run_seconds", "title"]
 Document = Mapping[str, Any]
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str | None) -> float:
-    """Seconds since the epoch of an RFC 3339 time; 0 for none."""
+    """Seconds since the epoch of an RFC 3339 time; 0 for none. Every format asks for the same ones."""
     return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 

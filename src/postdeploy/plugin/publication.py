@@ -14,7 +14,8 @@ from postdeploy.documents import read_document
 from postdeploy.errors import DocumentError
 from postdeploy.exporters import Sieve
 from postdeploy.plugin.settings import Settings
-from postdeploy.reports import Report, evidence_reader, send_otlp, write_reports
+from postdeploy.report_process import write_by_two
+from postdeploy.reports import Report, evidence_reader, send_otlp
 
 __all__ = ["publish"]
 
@@ -26,7 +27,7 @@ def publish(verdict: Path, settings: Settings, sieve: Sieve | None = None) -> It
     except DocumentError as error:
         yield from (Report(name, str(verdict), str(error)) for name in settings.formats)
         return
-    yield from write_reports(document, settings.formats, settings.reports, settings.reports, sieve)
+    yield from write_by_two(document, settings.formats, settings.reports, settings.reports, sieve)
     if "otlp" in settings.formats:
         yield from send_otlp(settings.reports, settings.otlp_endpoint, os.environ)
     if settings.allure_folder:

@@ -121,9 +121,9 @@ def _phases(phases: Mapping[str, float]) -> str:
     whole = sum(phases.values())
     if not whole:
         return ""
-    label = ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in phases.items())
-    parts = "".join(_phase(name, seconds, seconds / whole) for name, seconds in phases.items())
-    return f'<div class="phases" role="img" aria-label="{text(label)}" title="{text(label)}">{parts}</div>'
+    label = text(", ".join([f"{name} {1000 * seconds:.1f} ms" for name, seconds in phases.items()]))
+    parts = "".join([_phase(name, seconds, seconds / whole) for name, seconds in phases.items()])
+    return f'<div class="phases" role="img" aria-label="{label}" title="{label}">{parts}</div>'
 
 
 def _phase(name: str, seconds: float, share: float) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
+from typing import Final
 from urllib.parse import quote
 
 from postdeploy.exporters.escaping import visible
@@ -12,10 +13,19 @@ from postdeploy.exporters.wording import REASONS, WORDS
 
 __all__ = ["both", "clock", "code", "fact", "facts", "link", "milliseconds", "place", "text", "within"]
 
+_SHORT: Final = 200
+
 
 def text(value: object) -> str:
     """Foreign text, also within the quotes of an attribute."""
-    return escape(visible(str(value)))
+    said = value if isinstance(value, str) else str(value)
+    return _short(said) if len(said) <= _SHORT else escape(visible(said))
+
+
+@lru_cache(maxsize=4096)
+def _short(said: str) -> str:
+    """Names and kinds stand on the page more than once."""
+    return escape(visible(said))
 
 
 def code(value: object) -> str:

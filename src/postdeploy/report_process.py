@@ -1,0 +1,107 @@
+"""A second process that writes some of the reports, where there are many checks and a processor has nothing to do.
+
+It is forked, since everything that reports are made of is here already. Whatever becomes of it, no report is lost: what
+it does not say to have written is written here.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from postdeploy.exporters import Sieve
+from postdeploy.reports import Report, write_reports
+
+__all__ = ["write_by_two"]
+
+_MANY: Final = 200
+"""Checks from which on a second process saves more than it costs."""
+
+_THERE: Final = frozenset({"allure", "otlp", "prometheus"})
+"""About half of the work."""
+
+_PATIENCE: Final = 60.0
+"""Seconds that it may take longer than this one."""
+
+
+def write_by_two(
+    document: Mapping[str, Any], formats: Sequence[str], evidence: Path, folder: Path, sieve: Sieve | None = None
+) -> list[Report]:
+    """As ``write_reports`` writes them, in its order."""
+
+    def write(names: Iterable[str]) -> list[Report]:
+        return list(write_reports(document, names, evidence, folder, sieve))
+
+    there = [name for name in formats if name in _THERE]
+    here = [name for name in formats if name not in _THERE]
+    if not (there and here and len(document.get("checks", ())) >= _MANY and _may_fork()):
+        return write(formats)
+    collect = _forked(lambda: write(there))
+    written = write(here)
+    written += collect() or write(there)
+    return sorted(written, key=lambda report: formats.index(report.name))
+
+
+def _may_fork() -> bool:
+    """Whether there is a processor for it, and no other thread that a fork would leave half done."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return len(os.sched_getaffinity(0)) > 1 and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  # names
+    except OSError:
+        return False
+
+
+def _forked(work: Callable[[], list[Report]]) -> Callable[[], list[Report] | None]:
+    """Begin the work in a child; what is returned waits for its reports, and gives None if it has none."""
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        return lambda: None
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        return lambda: None
+    if child == 0:
+        _work_and_end(work, writing)
+    os.close(writing)
+    return lambda: _reports(child, reading)
+
+
+def _work_and_end(work: Callable[[], list[Report]], writing: int) -> None:
+    """Nothing of the parent's may be done twice: no buffer is flushed, no handler called."""
+    try:
+        gc.disable()
+        told = json.dumps([[report.name, report.path, report.problem] for report in work()]).encode()
+        while told:
+            told = told[os.write(writing, told) :]
+    finally:
+        os._exit(0)
+
+
+def _reports(child: int, reading: int) -> list[Report] | None:
+    told = b""
+    with suppress(OSError), open(reading, "rb", buffering=0) as pipe:  # not a path
+        while select.select([pipe], [], [], _PATIENCE)[0]:
+            piece = pipe.read(1 << 16)
+            if not piece:
+                break
+            told += piece
+        else:
+            os.kill(child, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(child, 0)
+    try:
+        return [Report(*each) for each in json.loads(told)]
+    except ValueError:
+        return None
