@@ -15,6 +15,7 @@ from benchmarks import (
     http_checks,
     judging,
     latency,
+    monitor,
     page_checks,
     partial_failures,
     reports,
@@ -43,8 +44,18 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "reports": reports.reports,
     "healthy-runs": healthy_runs.healthy_runs,
     "partial-failures": partial_failures.partial_failures,
+    "monitor": monitor.monitor,
+    "monitor-cost": monitor.monitor_cost,
+    "killed-monitors": monitor.killed_monitors,
+    "target-down": monitor.target_down,
 }
-_ASKED: Final = {"healthy-runs": healthy_runs.healthy_runs, "partial-failures": partial_failures.partial_failures}
+_ASKED: Final[dict[str, Callable[..., Iterator[Table]]]] = {
+    "healthy-runs": healthy_runs.healthy_runs,
+    "partial-failures": partial_failures.partial_failures,
+    "monitor": monitor.monitor,
+    "killed-monitors": monitor.killed_monitors,
+    "target-down": monitor.target_down,
+}
 """What takes many minutes and measures no time runs only where it is named."""
 
 _LONG: Final = frozenset({"1000", "pages-40"})
@@ -81,7 +92,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, small sizes, no benchmark that takes minutes")
     parser.add_argument("--only", action="append", choices=_BENCHMARKS, metavar="NAME", help=", ".join(_BENCHMARKS))
-    parser.add_argument("--runs", type=int, help="of healthy-runs and partial-failures, with those made before")
+    parser.add_argument("--runs", type=int, help="how many, of what runs only where it is named")
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE.name} in the documentation")
     return parser.parse_args()
 
