@@ -34,13 +34,19 @@ _OPTIONAL: Final = ("psycopg", "postdeploy.history.postgresql", "postdeploy.brow
 """Those whose libraries may not be there."""
 
 
-def import_all() -> None:
-    """Import all of it, and let the garbage collector leave it alone, so that forks go on sharing its memory."""
+def import_all(*, reports: bool = False) -> None:
+    """Import all of it, and let the garbage collector leave it alone, so that forks go on sharing its memory.
+
+    With ``reports``, what writes other reports than the verdict is among it.
+    """
+    from postdeploy.exporters import FORMATS
+
+    written = [*(f"postdeploy.exporters.{name}" for name in FORMATS), "jinja2"] if reports else []
     xdist = "xdist" not in sys.modules
     if xdist:  # which would only be imported for workers (see postdeploy.plugin.child)
         sys.modules["xdist"] = None  # type: ignore[assignment]
     try:
-        for name in _MODULES:
+        for name in (*_MODULES, *written):
             import_module(name)
         for name in _OPTIONAL:
             with suppress(ImportError):

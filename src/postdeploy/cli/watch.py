@@ -126,7 +126,7 @@ def _watch(arguments: argparse.Namespace) -> None:
                 print(f"watch: {server.start()} answers about target {arguments.target!a}", flush=True)
             from postdeploy.cli.warm_imports import import_all
 
-            import_all()
+            import_all(reports=bool(arguments.report))
             delay = start_delay(arguments.every, arguments.jitter, arguments.target, node())
             schedule = Schedule(arguments.every, _clock() + delay)
 
