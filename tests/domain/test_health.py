@@ -8,7 +8,7 @@ from postdeploy.domain.decision import decide
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.health import control_warnings
 from postdeploy.domain.policy import Action
-from postdeploy.domain.result import CheckResult, Fault
+from postdeploy.domain.result import CheckResult, Fault, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import (
     WEB,
@@ -185,6 +185,13 @@ def test_credentials_that_are_refused(probe: str, status: int | None, *, ours: b
     assert said(run) == (OURS if ours else FAIL)
     other = failed("other", attempts=(attempt("failed", status=500), attempt("failed", 2, status=500)))
     assert said(evidence(refused, other, control=(control(probe, healthy=False),))) == FAIL
+
+
+def test_credentials_that_were_refused_once() -> None:
+    """A check that was not repeated, as there was no time, is excused in the words of its outcome."""
+    refused = CheckResult("home", Outcome.NOT_RUN, (attempt("failed", status=401),), "the deadline came")
+    run = evidence(refused, control=(control("credentials", healthy=False),))
+    assert (said(run), decide(run).summary) == (OURS, "home: not run, but credentials is sick")
 
 
 def test_excused_minor_check() -> None:

@@ -7,7 +7,7 @@ from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.maintenance import asks_to_come_back, shows_maintenance
 from postdeploy.domain.observation import HttpObservation, Observation, PageObservation, TcpObservation
 from postdeploy.domain.policy import OnMaintenance, Policy
-from postdeploy.domain.result import Fault
+from postdeploy.domain.result import CheckResult, Fault, Outcome
 from postdeploy.domain.target import Maintenance
 from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import WEB, attempt, blocked, down, evidence, failed, passed, plan, result, services, up
@@ -77,6 +77,16 @@ def test_a_failure_beside_maintenance() -> None:
     assert decide(run, hold).conclusion is Conclusion.FAIL
     minor = evidence(blocked("a"), passed("c"), plan=(plan("a", "minor"), plan("c")), services=states, pytest_exit=0)
     assert decide(minor, hold).conclusion is Conclusion.PASS
+
+
+def test_maintenance_that_was_seen_once() -> None:
+    """What is no failure yet is not proven where maintenance is one, and holds in words of its own where it is not."""
+    once = (attempt("failed", fault=Fault(WEB + "/", "http_maintenance")),)
+    run = evidence(CheckResult("home", Outcome.NOT_RUN, once, "the deadline came"), passed("other"), pytest_exit=0)
+    told = decide(run)
+    assert (told.reason, told.summary) == (Reason.REQUIRED_CHECK_NOT_PROVEN, "home: not run, the deadline came")
+    held = decide(run, Policy(on_maintenance=OnMaintenance.HOLD))
+    assert held.summary == "home: not run, its service says that it is in maintenance"
 
 
 def test_its_cause() -> None:

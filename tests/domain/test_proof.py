@@ -65,6 +65,11 @@ def test_skipped_by_policy() -> None:
             Reason.INCOMPLETE,
             "after the last check, web did not say again which release answers",
         ),
+        (
+            {"release": release(first={"web": "r2", "api": "r2"}, last={})},
+            Reason.INCOMPLETE,
+            "after the last check, web, api did not say again which release answers",
+        ),
         ({"release": release(first={}, last={})}, Reason.INCOMPLETE, "no service was seen to answer as r2"),
         ({"incidents": incidents("worker_lost")}, Reason.WORKER_LOST, "worker_lost happened"),
         ({"incidents": incidents("worker_lost", "interrupted")}, Reason.INTERRUPTED, "interrupted happened"),
@@ -122,6 +127,7 @@ def test_nothing_but_skipped() -> None:
     for each in (run, evidence(skipped, pytest_exit=0)):
         verdict = decide(each)
         assert (verdict.conclusion, verdict.reason) == (Conclusion.INCONCLUSIVE, Reason.NOTHING_SELECTED)
+        assert verdict.summary == "every required check was skipped by policy"
 
 
 def test_minor_errors_only_warn() -> None:

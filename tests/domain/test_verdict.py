@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from postdeploy.domain.cause import Cause
 from postdeploy.domain.policy import Action
 from postdeploy.domain.status import ExitStatus, status_of
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict, exit_status, inconclusive
@@ -51,3 +52,11 @@ def test_strange_words_hold() -> None:
 def test_inconclusive_holds(reason: Reason) -> None:
     """Whatever the reason, not being able to tell means hold."""
     assert inconclusive(reason, "why", ()).action is Action.HOLD
+
+
+def test_inconclusive_says_all_it_is_given() -> None:
+    """People read why, what it was about, and what else there was."""
+    cause = Cause("c1", "web is down", ("home",))
+    assert inconclusive(Reason.INTERRUPTED, "why", (cause,), ("flaky",)) == Verdict(
+        Conclusion.INCONCLUSIVE, Reason.INTERRUPTED, Action.HOLD, "why", ("flaky",), (cause,)
+    )
