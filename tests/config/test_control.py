@@ -17,6 +17,8 @@ control:
   name: example.org
   skew: 30s
   timeout: 500ms
+  expires: {word: 2027-01-31, other: never}
+  notice: 14
   login: {post: "web:/login", test: {email: mail, password: word}, control: {email: mail, password: other}}
 secrets: {mail: anne@b.test, word: password-1, other: password-2}
 allow: ["POST web:/login"]
@@ -31,7 +33,8 @@ def test_everything_that_a_control_may_say(load: Load) -> None:
     login = Login(
         Location("web", "/login"), {"email": "mail", "password": "word"}, {"email": "mail", "password": "other"}
     )
-    assert target.control == Control("https://status.example.org/ping", "example.org", 30.0, 0.5, login)
+    expires = {"word": "2027-01-31", "other": "never"}
+    assert target.control == Control("https://status.example.org/ping", "example.org", 30.0, 0.5, login, expires, 14)
     assert target.maintenance == Maintenance("x-maintenance", "back soon")
     assert target.policy.on_maintenance is OnMaintenance.HOLD
 
@@ -62,6 +65,17 @@ def test_nothing_is_needed(load: Load) -> None:
             "control: {login: {post: 'web:/x', test: {a: pin}, control: {a: pin}}}\nsecrets: {pin: pin-12345678}",
             "4:29: 'post' is not allowed by read-only access (add to 'allow': \"POST web:/x\")",
         ),
+        (
+            "control: {expires: {pni: 2027-01-31}}\nsecrets: {pin: pin-12345678}",
+            "4:25: 'pni' is no secret of target 'staging' (did you mean 'pin'?)",
+        ),
+        ("control: {expires: {pin: 2027-01-31}}", "'pin' is no secret of target 'staging' (name it under 'secrets')"),
+        (
+            "control: {expires: {pin: 2027-02-30}}\nsecrets: {pin: pin-12345678}",
+            "4:30: 'pin' takes a day such as 2026-12-01, or never, not '2027-02-30'",
+        ),
+        ("control: {expires: soon}", "'expires' takes a mapping, not 'soon'"),
+        ("control: {notice: 0}", "'notice' takes a whole number from 1 to 365, not '0'"),
         ("control: {ulr: http://x.test}", "unknown key 'ulr' (did you mean 'url'?)"),
         ("control: 5", "'control' takes a mapping"),
         ("policy: {on_maintenance: rollback}", "'on_maintenance' takes fail or hold"),

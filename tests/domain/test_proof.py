@@ -139,6 +139,13 @@ def test_minor_errors_only_warn() -> None:
     assert decide(run, policy(minor="hold")).conclusion is Conclusion.INCONCLUSIVE
 
 
+def test_a_pass_has_its_causes() -> None:
+    """What only warns has a cause that people can read, too."""
+    verdict = decide(evidence(passed(), failed("extra"), plan=(plan(), plan("extra", "minor"))))
+    assert verdict.reason is Reason.PASSED_WITH_WARNINGS
+    assert [cause.checks for cause in verdict.causes] == [("extra",)]
+
+
 def test_every_policy_warns() -> None:
     """A policy that only warns cannot make failures pass."""
     lax = policy(critical="warn", major="warn")

@@ -131,6 +131,29 @@ def test_answers_of_two_releases() -> None:
     assert verdict.summary == "more than one release answered: r1 beside r2"
 
 
+@pytest.mark.parametrize(
+    ("expected", "releases", "summary"),
+    [
+        ("r2", ("r2", "r1", "r0"), "more than one release answered: r0, r1 beside r2"),
+        (None, ("r1",), "more than one release answered: r1 beside r2, r3"),
+        (None, ("r1", "r0"), "more than one release answered: r0, r1 beside r2, r3"),
+    ],
+)
+def test_all_releases_are_named(expected: str | None, releases: tuple[str, ...], summary: str) -> None:
+    """People read every release that answered beside the ones that were there."""
+    both = {"web": "r2", "api": "r3"} if expected is None else {"web": "r2"}
+    mixed = result("mixed", "passed", attempts=(attempt(releases=releases),))
+    run = evidence(mixed, release=release(expected=expected, live=True, first=both, last=both))
+    assert decide(run).summary == summary
+
+
+def test_two_releases_where_none_was_seen_at_the_start() -> None:
+    """Two answers that differ are told of each other."""
+    mixed = result("mixed", "passed", attempts=(attempt(releases=("r1", "r2")),))
+    run = evidence(mixed, release=release(expected=None, live=None, first={}, last={}))
+    assert decide(run).summary == "more than one release answered: r1, r2 beside each other"
+
+
 def test_foreign_failure() -> None:
     """A failure of another release says nothing about this one."""
     foreign = failed(attempts=(attempt("failed", releases=("r1",)), attempt("failed", 2, releases=("r1",))))

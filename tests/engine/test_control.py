@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 from postdeploy.domain.control import ControlProbe, ControlResult, Moment
+from postdeploy.domain.secret import Secret
 from postdeploy.domain.target import Control, Service, Target
 from postdeploy.engine.control import ControlWatch
 from postdeploy.errors import JournalError
@@ -43,6 +44,15 @@ def test_a_round_at_the_start() -> None:
             thread.join(5)
     assert [result.moment for result in rounds.told] == [Moment.START]
     assert "run=run-1;check=control" in rounds.asked[0].headers["X-Synthetic-Test"]
+
+
+def test_credentials_are_looked_at_before_the_run() -> None:
+    """One that has expired is told at once, whether there is anything to ask or not."""
+    told: list[ControlResult] = []
+    control = Control(expires={"pin": "2027-01-31"})
+    target = Target("test", HERE, control=control, secrets={"pin": Secret("pin", "pin-12345678")})
+    ControlWatch(target, "run-1", told.append, wall=lambda: 2e9).begin()
+    assert [(result.code, result.at) for result in told] == [("credentials_expired", 2e9)]
 
 
 def test_trouble_is_asked_about_at_once_and_not_too_often() -> None:

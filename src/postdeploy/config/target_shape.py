@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from postdeploy.config.answers import HEADER_NAME, JSON_PATH
 from postdeploy.config.boundaries import DENIED, PEER, THIRD_PARTY
+from postdeploy.config.control import CONTROL, URL
 from postdeploy.config.node import Node, seen, told
 from postdeploy.config.places import LOCATION, LOCATION_PATTERN, check_path, know_service, read_url
 from postdeploy.config.policy_shape import POLICY
@@ -27,7 +28,6 @@ from postdeploy.config.values import (
     read_line,
     read_text,
 )
-from postdeploy.config.wording import way_out
 from postdeploy.domain.secret import weakness
 from postdeploy.domain.target import SAFE_METHODS, AccessMode, AllowRule, Location
 
@@ -43,7 +43,6 @@ RESERVED: Final = frozenset(
 """Names of fixtures that no service may take, for each service has a fixture of its own name."""
 
 _RULE: Final = r"([A-Za-z]+) +([a-z][a-z0-9_]*):(/\S*)"
-_HOST_NAME: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?$")
 _WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -93,29 +92,6 @@ def _read_rule(node: Node, scope: Scope) -> AllowRule:
     return AllowRule(method, Location(match[2], check_path(match[3])))
 
 
-def _read_body(node: Node, scope: Scope) -> dict[str, str]:
-    if table(node) == {}:
-        raise Wrong("names no key of the body", "give each key the name of a secret: {email: test_email}")
-    return {str(key): name for key, name in _BODY.read(node, scope).items()}
-
-
-def _read_host_name(node: Node, _scope: Scope) -> str:
-    name = read_line(node)
-    if not _HOST_NAME.fullmatch(name):
-        raise Wrong(f"takes a host name such as example.com, not {seen(node)}")
-    return name.lower()
-
-
-def _read_secret_name(node: Node, scope: Scope) -> str:
-    name = read_line(node)
-    if scope.secrets is not None and name not in scope.secrets:
-        raise Wrong(
-            f"names the secret {seen(node)}, which target '{scope.target}' does not have",
-            way_out(name, scope.secrets) if scope.secrets else "name it under 'secrets'",
-        )
-    return name
-
-
 def _read_notify(node: Node, scope: Scope) -> Any:
     """Most targets have none, so what reads it is imported for those that do; its schema is in config/schema.py."""
     from postdeploy.config.receiver_shape import NOTIFY
@@ -123,10 +99,9 @@ def _read_notify(node: Node, scope: Scope) -> Any:
     return NOTIFY.read(node, scope)
 
 
-_URL: Final = Type(read_url, {"type": "string", "pattern": r"^(https?://|\$\{)"})
 _SERVICE: Final = Shape(
     {
-        "url": Field(_URL, "http or https, a host, perhaps a port and a path.", required=True),
+        "url": Field(URL, "http or https, a host, perhaps a port and a path.", required=True),
         "health": Field(
             Type(_read_health, {"type": "string", "pattern": "^/"}),
             "A path that answers below 500 when the service is up. Without it any answer counts as up.",
@@ -134,7 +109,7 @@ _SERVICE: Final = Shape(
     }
 )
 _SERVICES: Final = mapping_of(
-    Type(_read_service, {"anyOf": [_URL.schema, _SERVICE.schema]}), _check_service_name, NAME_PATTERN
+    Type(_read_service, {"anyOf": [URL.schema, _SERVICE.schema]}), _check_service_name, NAME_PATTERN
 )
 _SERVER: Final = Shape(
     {
@@ -148,35 +123,6 @@ _SERVER: Final = Shape(
         "environment": Field(
             mapping_of(TEXT, lambda _name: None), "Variables that the server gets beside those of the run."
         ),
-    }
-)
-_BODY: Final = mapping_of(Type(_read_secret_name, {"type": "string", "pattern": NAME_PATTERN}), lambda _name: None)
-_ACCOUNT: Final = Type(_read_body, {**_BODY.schema, "minProperties": 1})
-_LOGIN: Final = Shape(
-    {
-        "post": Field(
-            LOCATION, "Where accounts log in: service:/path; read-only access has to allow it.", required=True
-        ),
-        "test": Field(
-            _ACCOUNT,
-            "The JSON body with the account of the checks: keys, each with a secret's name.",
-            required=True,
-        ),
-        "control": Field(_ACCOUNT, "The same with an account that nothing else uses.", required=True),
-    }
-)
-_CONTROL: Final = Shape(
-    {
-        "url": Field(
-            _URL, "A URL that answers 2xx, and that shares nothing with the target which could fail together with it."
-        ),
-        "name": Field(
-            Type(_read_host_name, {"type": "string", "pattern": _HOST_NAME.pattern}),
-            "A host name that always resolves. Default: the host of url.",
-        ),
-        "skew": Field(DURATION, "How far the clock of the runner may be off. Default: 60s."),
-        "timeout": Field(DURATION, "How long each question may take. Default: 3s."),
-        "login": Field(_LOGIN.type, "How to tell wrong credentials of the checks from a broken login."),
     }
 )
 _MAINTENANCE: Final = Shape(
@@ -218,7 +164,7 @@ TARGET: Final = Shape(
         "release": Field(
             _RELEASE.type, "How to tell which release is live, and how long to wait for the expected one."
         ),
-        "control": Field(_CONTROL.type, "How to tell a sick runner from a broken target."),
+        "control": Field(CONTROL.type, "How to tell a sick runner from a broken target."),
         "maintenance": Field(_MAINTENANCE.type, "How a service says that it is closed on purpose."),
         "secrets": Field(
             mapping_of(Type(_read_secret, TEXT.schema), name_check("secret"), NAME_PATTERN),

@@ -35,7 +35,7 @@ class ControlResult:
     Args:
         at: seconds since the epoch, by the clock of this machine.
         message: one sentence.
-        code: a stable word where it is not healthy.
+        code: a stable word where it is not healthy, or will not be before long.
         skew: seconds by which this clock is ahead, where a trusted one was read.
     """
 

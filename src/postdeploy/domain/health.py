@@ -87,9 +87,10 @@ def closed(result: CheckResult, evidence: Evidence) -> str | None:
 
 
 def control_warnings(evidence: Evidence) -> Iterator[str]:
-    """One text for each control probe that failed; a machine may well do without a default route."""
-    failed = {each.probe: each for each in evidence.control if not each.healthy}
-    return (f"control: {each.message}" for probe, each in failed.items() if probe is not ControlProbe.ROUTE)
+    """One text for each control probe that failed, and one for each credential; no machine needs a default route."""
+    told = (each for each in evidence.control if each.code or not each.healthy)
+    failed = {each.message if each.probe is ControlProbe.CREDENTIALS else each.probe: each for each in told}
+    return (f"control: {each.message}" for each in failed.values() if each.probe is not ControlProbe.ROUTE)
 
 
 def _latest(evidence: Evidence) -> Iterator[ControlResult]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from postdeploy.domain.access import SAFE_METHODS, Access, AccessMode, AllowRule, DenyRule, Location
@@ -12,6 +13,7 @@ from postdeploy.domain.selection import Selector
 from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
+    "NEVER",
     "SAFE_METHODS",
     "Access",
     "AccessMode",
@@ -28,6 +30,10 @@ __all__ = [
     "Service",
     "Target",
 ]
+
+
+NEVER: Final = "never"
+"""A credential that does not end, or whose end is none of our business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,8 @@ class Control:
         skew: seconds by which the clock of the runner may be wrong.
         timeout: seconds for each question.
         login: tells wrong credentials from a broken login.
+        expires: by the name of a secret, the first day (UTC, ``YYYY-MM-DD``) on which it is refused, or ``never``.
+        notice: days before a credential expires from which on there is a warning.
     """
 
     url: str | None = None
@@ -181,6 +189,8 @@ class Control:
     skew: float = 60.0
     timeout: float = 3.0
     login: Login | None = None
+    expires: Mapping[str, str] = field(default_factory=dict)
+    notice: int = 7
 
 
 @dataclass(frozen=True, slots=True)

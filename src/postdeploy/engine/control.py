@@ -33,6 +33,7 @@ class ControlWatch:
     Args:
         told: called with each result, on the thread that asked.
         clock: seconds, monotonic.
+        wall: seconds since the epoch.
         observe: asks one round of control probes; by default, those that there are.
     """
 
@@ -43,12 +44,14 @@ class ControlWatch:
         told: Callable[[ControlResult], None],
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         observe: Observe | None = None,
     ) -> None:
         self._target = target
         self._headers = identity_headers(run_id, "control")
         self._told = told
         self._clock = clock
+        self._wall = wall
         self._observe = observe
         self._lock = threading.Lock()
         self._troubled: list[threading.Thread] = []
@@ -56,9 +59,17 @@ class ControlWatch:
         self._asked: float | None = None
 
     def begin(self) -> None:
-        """Ask before the run."""
+        """Ask before the run; credentials say by themselves when they end."""
+        if self._target.secrets:
+            self._tell_expiries()
         if self._has_anything_to_ask():
             self._start(self._question(Moment.START))
+
+    def _tell_expiries(self) -> None:
+        from postdeploy.domain.expiry import expiring
+
+        for result in expiring(self._target, self._wall()):
+            self._told(result)
 
     def trouble(self, code: str, url: str) -> None:
         """A connection to the target has failed: is it us?"""
