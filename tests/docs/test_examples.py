@@ -12,7 +12,7 @@ from tests.docs.conftest import SharedRun
 
 YAML = blocks("yaml")
 PYTHON = blocks("python")
-_FOREIGN = {"github-actions", "argo-rollouts", "flagger", "helm"}
+_FOREIGN = {"alert-with-prometheus", "github-actions", "argo-rollouts", "flagger", "helm"}
 """Pages whose YAML is for other tools; tests/pipeline holds it to what those take."""
 _STEP = "checks:\n  - name: an example\n    get: web:/\n    expect: {status: 200}\n    "
 

@@ -58,6 +58,14 @@ def test_certificates_and_lookups(good: dict[str, Any]) -> None:
     assert len([name for name in found if name.startswith("probe_ssl")]) == 1
 
 
+def test_which_release_a_scheduled_run_saw(good: dict[str, Any]) -> None:
+    """Nothing was expected: it is the only release that answered, and none where there were several."""
+    good["release"] |= {"expected": None, "observed": {"web": "r7", "api": "r7"}}
+    assert 'release="r7"' in render(good, nothing).decode()
+    good["release"]["observed"]["api"] = "r8"
+    assert 'release=""' in render(good, nothing).decode()
+
+
 def test_when_the_last_run_was(good: dict[str, Any]) -> None:
     """The end of the run, to the millisecond; 0 while none has ended, so that an alert on its age fires."""
     name = 'postdeploy_last_run_timestamp_seconds{target="staging"}'

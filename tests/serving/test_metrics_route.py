@@ -5,7 +5,6 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,12 +20,9 @@ from postdeploy.serving.route import Request, Route
 from postdeploy.standing import Judge
 from tests.history.memories import NOW, check, run
 from tests.sealed import FINISHED, PASSED, demand, seal
+from tests.serving.whole_server import ALERTS, WATCH, whole_text
 
 MONITORED = replace(PASSED, run={**PASSED.run, "mode": "monitor"})
-WATCH = {
-    "schema": "postdeploy/watch/1", "target": "staging", "every": 60.0, "runs": 41, "missed": 2, "lost": 1,
-    "due": 1_900_000_060.5, "updated": 1_900_000_000.25, "last": {"duration": 7.5, "cpu": 1.25},
-}  # fmt: skip
 Values = dict[str, float]
 
 
@@ -155,18 +151,21 @@ def test_of_a_target_that_the_history_does_not_know(tmp_path: Path) -> None:
     assert not any("budget" in name for name in told)
 
 
-def test_promtool_has_no_complaint(server: Server, report_tools: Path) -> None:
+def test_alerts(server: Server) -> None:
+    """What the policy of alerts has come to, as far as it can be read."""
+    file = server.path.with_name("monitor.json")
+    for broken in ("[]", json.dumps(ALERTS | {"alerts": 3})):
+        file.write_text(broken)
+        assert not any("alert" in name for name in server.scrape())
+    file.write_text(json.dumps(ALERTS))
+    assert {name: value for name, value in server.scrape().items() if "alert" in name} == {
+        'postdeploy_alert_open{kind="outage"}': 1, 'postdeploy_alert_open{kind="blind"}': 0,
+        "postdeploy_alerts_muted": 1, "postdeploy_alerts_untold": 3,
+    }  # fmt: skip
+
+
+def test_promtool_has_no_complaint(tmp_path: Path, report_tools: Path) -> None:
     """Prometheus's own linter, on everything that is served."""
-    folder = server.path.parent
-    place = Place(file=folder / "history.sqlite3")
-    history = open_database(place, create=True)
-    write_run(history, run("r1"), Retention(), now=NOW)
-    history.close()
-    (folder / "watch.json").write_text(json.dumps(WATCH))
-    remembered = Remembered(place, "staging", wall=lambda: NOW, clock=lambda: 0.0)
-    judge = Judge(server.path, demand(release=None, run_id=None), lambda: server.now)
-    route = metrics_route(judge, lambda: monitor_families(folder, "staging", remembered.objective.get))
-    text = route.handler(Request("GET", "/metrics")).body
-    command: list[Any] = [report_tools / "promtool", "check", "metrics"]
-    checked = subprocess.run(command, input=text, capture_output=True, timeout=60, check=False)
+    command = [str(report_tools / "promtool"), "check", "metrics"]
+    checked = subprocess.run(command, input=whole_text(tmp_path), capture_output=True, timeout=60, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

@@ -73,11 +73,17 @@ def _of_the_run(document: Document, target: dict[str, str]) -> Iterator[Family]:
     yield Family("postdeploy_last_run_timestamp_seconds", "When the last run finished; 0 if none did.",
                  [Sample(run, finished)])  # fmt: skip
     about = target | {
-        "release": str(document["release"]["expected"] or ""),
+        "release": _release(document["release"]),
         "mode": str(document["run"].get("mode", "")),
         "version": document["run"]["tool"]["version"],
     }
     yield Family("postdeploy_run_info", "What the last run was about.", [Sample(labelled(about), 1.0)])
+
+
+def _release(release: Document) -> str:
+    """The one that was expected, else the only one that answered."""
+    observed = set(release.get("observed", {}).values())
+    return str(release["expected"] or (observed.pop() if len(observed) == 1 else ""))
 
 
 def _last(check: Document) -> Document:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from postdeploy.documents import read_document
+from postdeploy.domain.alert import AlertKind
 from postdeploy.errors import DocumentError, HistoryError
 from postdeploy.exporters.exposition import Family, Sample, labelled
 from postdeploy.history.keeping import waiting
@@ -90,10 +91,16 @@ def watch_families(facts: Mapping[str, Any], labels: str) -> Iterator[Family]:
 
 def alert_families(state: Mapping[str, Any], labels: str) -> Iterator[Family]:
     """What the policy of alerts has come to."""
-    alerts = state.get("alerts")
-    if isinstance(alerts, list):
-        opened = [Sample(labels, float(len(alerts)))]
-        yield Family("postdeploy_alerts_open", "Alerts that are open.", opened)
+    alerts, mutes = state.get("alerts"), state.get("mutes")
+    if not isinstance(alerts, list) or not isinstance(mutes, list):
+        return
+    kinds = [alert.get("kind") for alert in alerts if isinstance(alert, dict)]
+    opened = [Sample(f'{labels},kind="{kind.value}"', float(kind.value in kinds)) for kind in AlertKind]
+    yield Family("postdeploy_alert_open", "Whether such an alert is open.", opened)
+    muted = [Sample(labels, float(bool(mutes)))]
+    yield Family("postdeploy_alerts_muted", "Whether alerts are muted, such as by maintenance.", muted)
+    untold = _samples(state.get("untold"), labels)
+    yield Family("postdeploy_alerts_untold", "Messages that not all receivers have yet.", untold)
 
 
 def _history_up(labels: str, *, up: bool) -> Family:
