@@ -165,6 +165,34 @@ def test_a_service_that_one_machine_does_not_reach() -> None:
     assert text == "service web was there for shard 1/2 and not for shard 2/2: connection_refused (web)"
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["last", "first"])
+def test_a_service_that_answers_one_machine_wrongly(order: int) -> None:
+    """It went down after another machine had ended: a wrong answer is no fault of any network, so it is a failure."""
+    broken = _part(2, blocked("b"), blocked("d"), services=services(down("web", "http_503"), up("api")))
+    verdict = decide(_merged(*(_first(), broken)[::order]))
+    assert (verdict.conclusion, verdict.action) == (Conclusion.FAIL, Action.ROLLBACK)
+    assert [cause.checks for cause in verdict.causes] == [("b", "d")]
+
+
+def test_a_service_that_answers_wrongly_and_is_silent_elsewhere() -> None:
+    """That one machine does not reach it changes nothing about the answer that another one had."""
+    first = _part(1, passed("a"), of=3)
+    second = _part(2, blocked("b"), blocked("d"), of=3, services=services(down("web", "http_503"), up("api")))
+    third = _part(3, blocked("c"), of=3, services=services(down("web"), up("api")))
+    merged = _merged(first, second, third)
+    assert decide(merged).conclusion is Conclusion.FAIL
+    assert any("not for shard 3/3" in incident.message for incident in merged.incidents)
+
+
+def test_a_service_that_one_asked_once() -> None:
+    """The machine that asked most often counts, and one look is no confirmation."""
+    once = services(down("web", "http_503", attempts=1), up("api"))
+    hasty = _part(2, blocked("b"), blocked("d"), services=once)
+    assert decide(_merged(_first(), hasty)).conclusion is Conclusion.INCONCLUSIVE
+    sure = _part(1, blocked("a"), blocked("c"), services=services(down("web", "http_502"), up("api")))
+    assert decide(_merged(sure, hasty)).conclusion is Conclusion.FAIL
+
+
 def test_a_service_that_no_machine_reaches() -> None:
     """It is down: one cause."""
     parts = [

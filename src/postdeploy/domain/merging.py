@@ -113,10 +113,21 @@ def _narrowed(parts: Sequence[Part]) -> list[str]:
 
 
 def _services(parts: Sequence[Part]) -> Iterator[ServiceState]:
-    """Of a service that only some machines reached nobody can say that it is down: see ``_misfits``."""
+    """One that answered a machine wrongly is down whatever others saw; one that only some reached may be there.
+
+    A wrong answer came over a network that works. Of silence nobody can say whose it is: machines have no common clock
+    by which one could know that a service went away after another machine had ended. See ``_misfits``.
+    """
     for name in dict.fromkeys(name for part in parts for name in part.evidence.services):
         states = [part.evidence.services[name] for part in parts if name in part.evidence.services]
-        yield min(states, key=lambda state: (state.live or state.target_fault, not state.live, -state.attempts))
+        yield min(states, key=_weight)
+
+
+def _weight(state: ServiceState) -> tuple[int, int]:
+    """The less, the more a state counts: a machine that is sick, a wrong answer, an answer, silence."""
+    if not state.live and not state.target_fault:
+        return 0, -state.attempts
+    return (1 if state.answered_wrongly else 2 if state.live else 3), -state.attempts
 
 
 def _results(part: Part) -> Iterator[CheckResult]:
@@ -175,7 +186,11 @@ def _unequal_services(parts: Sequence[Part]) -> Iterator[Misfit]:
     for name in dict.fromkeys(name for part in parts for name in part.evidence.services):
         states = [(part, part.evidence.services[name]) for part in parts if name in part.evidence.services]
         up = next((part for part, state in states if state.live), None)
-        down = next(((part, state) for part, state in states if not state.live and state.target_fault), None)
+        down = next(((part, state) for part, state in states if _is_silent(state)), None)
         if up and down:
             text = f"service {name} was there for {up.name} and not for {down[0].name}: {down[1].message}"
             yield Reason.INCOMPLETE, text
+
+
+def _is_silent(state: ServiceState) -> bool:
+    return not state.live and state.target_fault and not state.answered_wrongly
