@@ -80,6 +80,16 @@ def test_another_release(changes: dict[str, Any], reason: Reason, check: Any) ->
     assert (verdict.conclusion, verdict.reason, verdict.action) == (Conclusion.INCONCLUSIVE, reason, Action.HOLD)
 
 
+@pytest.mark.parametrize("check", [passed(), failed()])
+def test_services_that_changed_places(check: Any) -> None:
+    """Services that have swapped releases that were there at the start have changed nevertheless."""
+    first, last = {"web": "r1", "api": "r2"}, {"web": "r2", "api": "r1"}
+    verdict = decide(evidence(check, release=release(expected=None, live=True, first=first, last=last)))
+    assert (verdict.conclusion, verdict.reason) == (Conclusion.INCONCLUSIVE, Reason.RELEASE_CHANGED)
+    told = sorted(verdict.summary.removeprefix("the release changed during the run: ").split("; "))
+    assert told == ["api answered r2 first and r1 last", "web answered r1 first and r2 last"]
+
+
 def test_nothing_tells_the_release() -> None:
     """If a release is expected and nobody looks for it, the verdict says what to add."""
     verdict = decide(evidence(passed(), release=release(live=None, first={}, last={})))
