@@ -14,7 +14,7 @@ FAULT_RECORDS := $(CURDIR)/.fault_records
 unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compile the whole package again
 
 .DEFAULT_GOAL := help
-.PHONY: help demo rollback-demo test lint types layers unit report-tools machine-tools coverage mutants faults fault-tools database-server fuzz faults-table bench schemas docs clean browser
+.PHONY: help demo rollback-demo test lint types layers unit report-tools machine-tools beside coverage mutants faults fault-tools database-server fuzz faults-table bench schemas docs clean browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,8 +45,11 @@ rollback-demo: browser ## a bad release is rolled back, blue/green and canary, n
 test: ## set up, then everything that CI checks
 	$(MAKE) --jobs=2 --output-sync=target $(VENV)/.dev machine-tools
 	$(MAKE) browser
-	$(MAKE) --jobs=2 --output-sync=target lint types layers coverage
-	$(MAKE) unit
+	$(MAKE) lint
+	$(MAKE) --jobs=2 beside unit
+
+beside: # what takes the time that the tests wait, and is done long before them
+	nice -n 10 $(MAKE) types layers coverage
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["SCENARIOS", "Observed", "Scenario", "run_scenario"]
+__all__ = ["ROOT", "SCENARIOS", "Observed", "Scenario", "Start", "run_scenario"]
+
+Start = Callable[[Sequence[str], Mapping[str, str]], tuple[int, str]]
+"""Runs ``python WORDS`` with an environment in the repository; gives the exit status and what it said."""
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = "c0ffee0"
@@ -72,30 +75,38 @@ class Observed:
         return (self.verdict, self.reason, self.action, self.status) == expected
 
 
-def run_scenario(scenario: Scenario, *more: str) -> Observed:
-    """Start the demo with its fault, verify it, and read the verdict."""
+def run_scenario(scenario: Scenario, *more: str, start: Start | None = None) -> Observed:
+    """Start the demo with its fault, verify it by ``start`` or afresh, and read the verdict."""
     with tempfile.TemporaryDirectory() as folder, _demo(scenario, Path(folder)) as origin:
         targets, reports = Path(folder, "targets.yaml"), Path(folder, "reports")
         targets.write_text(_TARGETS.format(origin=origin), "utf-8")
-        command = [
-            sys.executable, "-m", "pytest", "--target=demo", f"--targets={targets}", f"--reports={reports}",
+        words = [
+            "-m", "pytest", "--target=demo", f"--targets={targets}", f"--reports={reports}",
             "-p", "no:cacheprovider", *scenario.arguments, *more,
         ]  # fmt: skip
-        status, output = _run(command, scenario.kill_after, Path(folder))
+        environment = _environment(Path(folder))
+        if start and scenario.kill_after is None:
+            status, output = start(words, environment)
+        else:
+            status, output = _run([sys.executable, *words], environment, scenario.kill_after, reports)
         document = json.loads((reports / "verdict.json").read_text("utf-8"))
     return Observed(document["verdict"], document["reason"], document["action"], status, document, output)
 
 
-def _run(command: list[str], kill_after: float | None, folder: Path) -> tuple[int, str]:
+def _environment(folder: Path) -> dict[str, str]:
     authorities = folder / "ca.pem"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    if authorities.exists():
-        environment["SSL_CERT_FILE"] = str(authorities)
+    return environment | ({"SSL_CERT_FILE": str(authorities)} if authorities.exists() else {})
+
+
+def _run(
+    command: list[str], environment: Mapping[str, str], kill_after: float | None, reports: Path
+) -> tuple[int, str]:
     with subprocess.Popen(  # noqa: S603  # our own command
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as process:
         if kill_after is not None:
-            _wait_for(folder / "reports" / "verdict.json")
+            _wait_for(reports / "verdict.json")
             time.sleep(kill_after)
             os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate(timeout=180)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from scripts.fault_scenarios import SCENARIOS, Observed, Scenario, run_scenario
+from scripts.fault_scenarios import ROOT, SCENARIOS, Observed, Scenario, run_scenario
+from tests.warm_python import warm_python
 
 CHOSEN = (
     "none", "api-500", "slow-api", "wrong-release", "mixed-release", "db-down", "flaky", "export-broken", "killed",
     "expired-certificate", "down-after-start=30",
 )  # fmt: skip
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+def _start(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    ended = warm_python().run(words, cwd=ROOT, env=environment, timeout=180, both=True)
+    return ended.status, ended.out
 
 
 def _one_cause(observed: Observed) -> None:
@@ -37,7 +43,7 @@ MORE: Mapping[str, Callable[[Observed], None]] = {"db-down": _one_cause, "export
 def test_a_fault_gets_its_verdict(scenario: Scenario, workers: str, tmp_path: Path) -> None:
     """Verdict, reason, action and exit status are the documented ones, alone with Allure and on two workers without."""
     allure = [f"--alluredir={tmp_path}"] if workers == "0" else []
-    observed = run_scenario(scenario, "-n", workers, *allure)
+    observed = run_scenario(scenario, "-n", workers, *allure, start=_start)
     assert observed.agrees(scenario), f"{observed}\n{observed.document.get('summary')}\n{observed.output[-3000:]}"
     if more := MORE.get(scenario.name):
         more(observed)
@@ -45,4 +51,4 @@ def test_a_fault_gets_its_verdict(scenario: Scenario, workers: str, tmp_path: Pa
 
 def test_a_service_that_never_answers_is_one_cause() -> None:
     """A hang blocks as a refusal does."""
-    _one_cause(run_scenario(BY_NAME["hang"]))
+    _one_cause(run_scenario(BY_NAME["hang"], start=_start))
