@@ -47,6 +47,7 @@ _BENCHMARKS: Final[dict[str, Callable[[Place], Iterator[Table]]]] = {
     "monitor": monitor.monitor,
     "monitor-cost": monitor.monitor_cost,
     "killed-monitors": monitor.killed_monitors,
+    "killed-databases": monitor.killed_databases,
     "target-down": monitor.target_down,
 }
 _ASKED: Final[dict[str, Callable[..., Iterator[Table]]]] = {
@@ -54,6 +55,7 @@ _ASKED: Final[dict[str, Callable[..., Iterator[Table]]]] = {
     "partial-failures": partial_failures.partial_failures,
     "monitor": monitor.monitor,
     "killed-monitors": monitor.killed_monitors,
+    "killed-databases": monitor.killed_databases,
     "target-down": monitor.target_down,
 }
 """What takes many minutes and measures no time runs only where it is named."""

@@ -18,13 +18,15 @@ from statistics import median
 from threading import Thread
 from typing import Any, Final
 
+import psycopg
+
 from benchmarks.parts import FOLDER
 from benchmarks.place import Place
 from benchmarks.suites import declared
 from benchmarks.tables import Finding, Table
 from tests.history.conftest import Server
 
-__all__ = ["killed_monitors", "monitor", "monitor_cost", "target_down"]
+__all__ = ["killed_databases", "killed_monitors", "monitor", "monitor_cost", "target_down"]
 
 _CHECKS: Final = 1000
 _MINUTES: Final = 10
@@ -199,6 +201,50 @@ def killed_monitors(place: Place, runs: int = _KILLS) -> Iterator[Table]:
         Finding("none is there twice", f"{len(stored) - len(set(stored))}", len(stored) == len(set(stored))),
     ]
     _keep("killed-monitors", table)
+    yield table
+
+
+def killed_databases(place: Place, runs: int = _KILLS) -> Iterator[Table]:
+    """Kill the database of a monitor at many points; what its runs have found must be in it, each once."""
+    chance = random.Random(runs)
+    folder = declared(place.folder / "monitor-database", place.port, checks=20)
+    server = Server()
+    try:
+        url = server.create().url
+        watch = _Watch(folder, "--every=1s", f"--history={url}")
+        _wait_for(watch, 0.0)
+        for number in range(runs):
+            time.sleep(chance.uniform(0.2, 1.5))
+            server.stop()  # at once, as if it had crashed
+            time.sleep(chance.choice((0.0, 0.0, 0.0, 1.0)))
+            server.start()
+            place.progress(f"(database killed {number + 1} of {runs} times)")
+        done = len(watch.lines)
+        while len(watch.lines) < done + 2:
+            time.sleep(0.1)
+        watch.end()
+        command = [sys.executable, "-m", "postdeploy", "history", "import", "reports", f"--history={url}"]
+        subprocess.run(command, cwd=folder, check=False, capture_output=True)
+        with psycopg.connect(str(url)) as database:
+            stored = [row[0] for row in database.execute("SELECT run_id FROM runs").fetchall()]
+    finally:
+        server.stop()
+    lost = [line["run"] for line in watch.lines if line["run"] not in stored]
+    verdicts = {line["verdict"] for line in watch.lines}
+    table = Table(
+        f"A database that is killed {runs} times below a monitor",
+        ("runs", "in the history", "lost", "twice", "verdicts"),
+        [[
+            str(len(watch.lines)), str(len(stored)), str(len(lost)), str(len(stored) - len(set(stored))),
+            ", ".join(verdicts),
+        ]],
+    )  # fmt: skip
+    table.findings = [
+        Finding("no result is lost", f"{len(lost)} of {len(watch.lines)}", not lost),
+        Finding("none is there twice", f"{len(stored) - len(set(stored))}", len(stored) == len(set(stored))),
+        Finding("no verdict is changed", ", ".join(verdicts), verdicts == {"pass"}),
+    ]
+    _keep("killed-databases", table)
     yield table
 
 

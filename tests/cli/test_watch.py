@@ -29,6 +29,12 @@ def test_hang(web):
     time.sleep(60)
 """
 
+IMPORTED = """
+import atexit, sys
+before = set(sys.modules)
+atexit.register(lambda: open("imported", "w").write(" ".join(sorted(set(sys.modules) - before))))
+"""
+
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
@@ -115,7 +121,7 @@ class Lived:
 @pytest.fixture(scope="module")
 def lived(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lived:
     """One for all tests that look at it."""
-    return Lived(Project(tmp_path_factory.mktemp("lived"), url))
+    return Lived(Project(tmp_path_factory.mktemp("lived"), url, conftest=IMPORTED))
 
 
 def test_broken_configuration(lived: Lived) -> None:
@@ -177,6 +183,11 @@ def test_each_run_once(lived: Lived) -> None:
     runs = remembered(lived.project)
     assert len(set(runs)) == len(runs)
     assert {lived.lines[0]["run"], lived.lines[2]["run"]} <= set(runs)
+
+
+def test_warm(lived: Lived) -> None:
+    """A run that passes imports nothing any more, be it ours or another's: all of it was there before the fork."""
+    assert (lived.project.folder / "imported").read_text() == "", "let cli/warm_imports.py name what a run imports late"
 
 
 @pytest.mark.parametrize(

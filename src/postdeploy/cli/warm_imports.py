@@ -15,23 +15,26 @@ from typing import Final
 __all__ = ["import_all"]
 
 _MODULES: Final = (
-    "postdeploy.plugin.child",
-    "_pytest.faulthandler", "_pytest.helpconfig", "_pytest.junitxml", "_pytest.pastebin", "_pytest.setuponly",
-    "_pytest.setupplan", "_pytest.skipping", "_pytest.stepwise", "_pytest.threadexception", "_pytest.tracemalloc",
-    "_pytest.unittest", "_pytest.unraisableexception", "_pytest.warnings", "pytest_rerunfailures",
-    "ctypes", "faulthandler", "pdb", "ssl", "sqlite3", "tomllib", "unittest", "xml.etree.ElementTree", "yaml",
-    "postdeploy.cli.verify", "postdeploy.cli.history_place", "postdeploy.config.suites", "postdeploy.config.targets",
+    "postdeploy.plugin.child", "_pytest.faulthandler", "_pytest.helpconfig", "_pytest.junitxml", "_pytest.pastebin",
+    "_pytest.setuponly", "_pytest.setupplan", "_pytest.skipping", "_pytest.stepwise", "_pytest.threadexception",
+    "_pytest.tracemalloc", "_pytest.unittest", "_pytest.unraisableexception", "_pytest.warnings",
+    "pytest_rerunfailures", "ctypes", "faulthandler", "pdb", "ssl", "sqlite3", "tomllib", "unittest",
+    "xml.etree.ElementTree", "yaml", "postdeploy.cli.verify", "postdeploy.cli.history_place",
+    "postdeploy.config.suite_files", "postdeploy.config.suites", "postdeploy.config.targets",
     "postdeploy.domain.decision", "postdeploy.domain.retention", "postdeploy.engine.runner", "postdeploy.engine.curl",
-    "postdeploy.engine.release", "postdeploy.guard.artifacts", "postdeploy.guard.leaks", "postdeploy.guard.libraries",
-    "postdeploy.history.importing", "postdeploy.history.keeping", "postdeploy.history.sqlite",
-    "postdeploy.plugin.cleansing", "postdeploy.plugin.conclusion", "postdeploy.plugin.garbage",
-    "postdeploy.plugin.last_words", "postdeploy.plugin.memory", "postdeploy.plugin.options",
-    "postdeploy.plugin.summary", "postdeploy.plugin.withdrawal", "postdeploy.probes.control",
+    "postdeploy.engine.failing", "postdeploy.engine.release", "postdeploy.guard.artifacts", "postdeploy.guard.leaks",
+    "postdeploy.guard.libraries", "postdeploy.history.importing", "postdeploy.history.keeping",
+    "postdeploy.history.recall", "postdeploy.history.sqlite", "postdeploy.plugin.cleansing",
+    "postdeploy.plugin.conclusion", "postdeploy.plugin.garbage", "postdeploy.plugin.last_words",
+    "postdeploy.plugin.memory", "postdeploy.plugin.options", "postdeploy.plugin.summary",
+    "postdeploy.plugin.withdrawal", "postdeploy.probes.control", "postdeploy.probes.http_faults",
     "postdeploy.probes.http_once", "postdeploy.salvage",
 )  # fmt: skip
 
 _OPTIONAL: Final = ("psycopg", "postdeploy.history.postgresql", "postdeploy.browser.pages", "postdeploy.guard.proxy")
 """Those whose libraries may not be there."""
+
+_REPORTING: Final = ("jinja2", "postdeploy.otlp_receiver", "postdeploy.plugin.publication")
 
 
 def import_all(*, reports: bool = False) -> None:
@@ -41,7 +44,7 @@ def import_all(*, reports: bool = False) -> None:
     """
     from postdeploy.exporters import FORMATS
 
-    written = [*(f"postdeploy.exporters.{name}" for name in FORMATS), "jinja2"] if reports else []
+    written = [*(f"postdeploy.exporters.{name}" for name in FORMATS), *_REPORTING] if reports else []
     xdist = "xdist" not in sys.modules
     if xdist:  # which would only be imported for workers (see postdeploy.plugin.child)
         sys.modules["xdist"] = None  # type: ignore[assignment]

@@ -123,7 +123,8 @@ def _watch(arguments: argparse.Namespace) -> None:
             if arguments.listen:
                 host, port, token = _listening(arguments)
                 server = Server(lambda: _routes(arguments), host, port, token, inbox.close)
-                print(f"watch: {server.start()} answers about target {arguments.target!a}", flush=True)
+                said = f"watch: {server.start()} answers about target {arguments.target!a}"
+                print(said, file=sys.stderr if arguments.json else sys.stdout, flush=True)
             from postdeploy.cli.warm_imports import import_all
 
             import_all(reports=bool(arguments.report))
