@@ -193,4 +193,8 @@ def test_another_policy() -> None:
 @pytest.mark.parametrize(("strategy", "action"), [(hopeful, Action.PROMOTE), (gloomy, Action.ROLLBACK)])
 def test_the_properties_are_not_empty(strategy: st.SearchStrategy[Evidence], action: Action) -> None:
     """Among the evidence that the properties are tried on are passes and rollbacks."""
-    assert find(strategy, lambda run: decide(run).action is action, settings=settings(phases=[Phase.generate]))
+    assert find(
+        strategy,
+        lambda run: decide(run).action is action,
+        settings=settings(max_examples=2000, phases=[Phase.generate]),
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.plugin.conftest import Project
+    from tests.plugin.conftest import Peer, Project
 
 GOOD = "- {name: good, get: 'api:/ok', expect: {status: 200}}"
 
@@ -22,6 +23,25 @@ def test_a_suite_that_passes_is_promoted(both: Project) -> None:
     run = both.run()
     run.require(0, "all_required_passed")
     assert run.outcomes() == {"good": "passed", "test_good": "passed"}
+
+
+def test_before_anything_is_sent_a_verdict_says_nothing(
+    both: Project, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever kills the run from its first request on finds a verdict on disk that holds."""
+    found: list[tuple[str, str, str]] = []
+    answer = peer.answer
+
+    def look(method: str, path: str) -> tuple[int, bytes]:
+        document = json.loads((both.reports / "verdict.json").read_text())
+        found.append((document["state"], document["verdict"], document["action"]))
+        return answer(method, path)
+
+    monkeypatch.setattr(peer, "answer", look)
+    both.suite("- {name: good, get: 'api:/ok', expect: {status: 200}}")
+    both.run().require(0, "all_required_passed")
+    assert found
+    assert set(found) == {("started", "inconclusive", "hold")}
 
 
 @pytest.mark.parametrize(
