@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from benchmarks.measure import interleave
+from benchmarks.measure import Command, Sample, measure
 from benchmarks.place import Place
 from benchmarks.suites import declared
 from benchmarks.tables import Table, at_most, samples_table, spread
@@ -19,14 +19,23 @@ __all__ = ["reports"]
 _LIMIT: Final = 10
 _NONE: Final = "without reports"
 _ALL: Final = "--report=all"
+_OVER: Final = "--report=all over those of an earlier run"
 
 
 def reports(place: Place) -> Iterator[Table]:
-    """Runs that differ in nothing else, and the formats of one of them, rendered and written anew."""
+    """Runs that differ in nothing else, and the formats of one of them, rendered and written anew.
+
+    Runs begin in a folder without reports, as in a pipeline's checkout; the last kind begins with those of the run
+    before, which are searched for secrets and replaced.
+    """
     count = 100 if place.quick else 1000
     folder = declared(place.folder / f"reported-{count}", place.port, checks=count)
-    commands = [place.ours(_NONE, folder, autoload=False), place.ours(_ALL, folder, _ALL, autoload=False)]
-    samples = interleave(commands, place.rounds(5))
+    commands = [
+        place.ours(_NONE, folder, autoload=False),
+        place.ours(_ALL, folder, _ALL, autoload=False),
+        place.ours(_OVER, folder, _ALL, autoload=False),
+    ]
+    samples = _in_turns(commands, place.rounds(7))
     table = samples_table(f"Reports of {count:,} HTTP checks", samples, _NONE)
     pairs = zip(samples[_ALL], samples[_NONE], strict=True)
     shares = [100 * (one.wall / other.wall - 1) for one, other in pairs]
@@ -35,6 +44,18 @@ def reports(place: Place) -> Iterator[Table]:
     document = json.loads((folder / "reports" / "verdict.json").read_text())
     rows = [(name, *_cost(place, document, name)) for name in FORMATS]
     yield Table(f"Each format of {count:,} checks, rendered and written", ("format", "ms", "KiB"), rows)
+
+
+def _in_turns(commands: Sequence[Command], rounds: int) -> dict[str, list[Sample]]:
+    """A B C A B C …, after a round that is not counted; old reports are moved aside: to delete them takes time."""
+    samples: dict[str, list[Sample]] = {command.name: [] for command in commands}
+    for number in range(rounds + 1):
+        for command in commands:
+            found = command.folder / "reports"
+            if command.name != _OVER and found.exists():
+                found.rename(found.with_name(f"reports-{number}-{command.name}"))
+            samples[command.name].append(measure(command))
+    return {name: taken[1:] for name, taken in samples.items()}
 
 
 def _cost(place: Place, document: dict[str, Any], name: str) -> tuple[str, str]:
