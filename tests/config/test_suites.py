@@ -83,6 +83,7 @@ def test_every_key_of_a_check(checks: Checks) -> None:
     (found,) = checks(
         check(
             "id: login-1\nkind: api\nseverity: minor\nowner: 7\nrunbook: https://wiki.test/x\ntags: [a, b]\n"
+            "issue: https://bugs.test/7\n"
             "when: {target: [staging], not: production}\nrepeat: {times: 10, pass: 9}\nrepeatable: true\n"
             "timeout: 3s\ntls: web\nexpect: {trusted: true}"
         )
@@ -98,6 +99,7 @@ def test_every_key_of_a_check(checks: Checks) -> None:
         severity=Severity.MINOR,
         owner="7",
         runbook="https://wiki.test/x",
+        issues=("https://bugs.test/7",),
         tags=("a", "b"),
         when=When(frozenset({"staging"}), frozenset({"production"})),
         repeat=Repeat(10, 9),
@@ -225,6 +227,10 @@ MISTAKES: list[tuple[str, list[str]]] = [
     (
         "tls: web\nexpect: {trusted: true}\nid: a b",
         ["5:9: 'id' takes an id, not 'a b' (use letters, digits and . _ : / -)"],
+    ),
+    (
+        "tls: web\nexpect: {trusted: true}\nissue: see 7",
+        ["5:12: 'issue' takes the URL of an issue, not 'see 7' (such as https://github.com/acme/shop/issues/7)"],
     ),
     (
         "tls: web\nexpect: {trusted: true}\nseverity: hgih",

@@ -154,7 +154,9 @@ def test_refused(name: str) -> None:
 @pytest.mark.parametrize("severity", ["critical", "major", "minor"])
 def test_planned_check_round_trip(severity: str) -> None:
     """A planned check comes back from JSON as it was."""
-    check = plan(severity=severity, owner="api", runbook="https://wiki.test", may_repeat=False)
+    check = plan(
+        severity=severity, owner="api", runbook="https://wiki.test", may_repeat=False, issues=("https://b.test/1",)
+    )
     assert PlannedCheck.from_json(json.loads(json.dumps(check.to_json()))) == check
     assert check.required is (severity != "minor")
 

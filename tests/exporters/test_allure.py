@@ -40,6 +40,7 @@ def test_every_check_has_a_result(bad: Document) -> None:
 def test_what_a_result_says(bad: Document) -> None:
     """Why, each attempt with its phases, severity and target; evidence and the command are attached to the test."""
     bad["checks"][0] |= {"owner": "web team", "runbook": "https://runbooks.test/home", "severity": "major"}
+    bad["checks"][0]["issues"] = ["https://github.test/acme/shop/issues/7", "https://jira.test/browse/SHOP-7"]
     home = results(render(bad, nothing))["home"]
     labels = {label["name"]: label["value"] for label in home["labels"]}
     assert home["statusDetails"]["message"].startswith("status: expected 200, got 404")
@@ -48,7 +49,11 @@ def test_what_a_result_says(bad: Document) -> None:
     ]  # fmt: skip
     assert {"name": "first_byte", "value": "50.0 ms"} in home["steps"][0]["parameters"]
     assert (labels["severity"], labels["owner"], labels["suite"]) == ("normal", "web team", "suites/api.yaml")
-    assert home["links"] == [{"type": "link", "name": "runbook", "url": "https://runbooks.test/home"}]
+    assert home["links"] == [
+        {"type": "link", "name": "runbook", "url": "https://runbooks.test/home"},
+        {"type": "issue", "name": "#7", "url": "https://github.test/acme/shop/issues/7"},
+        {"type": "issue", "name": "SHOP-7", "url": "https://jira.test/browse/SHOP-7"},
+    ]
     assert [one["name"] for one in home["attachments"]] == ["screenshot.png", "trace.zip", "reproduce.txt"]
 
 

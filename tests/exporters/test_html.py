@@ -201,6 +201,7 @@ def test_no_foreign_text_is_markup(bad: Document, show: Show, problems: list[str
     document = spoil(bad)
     document["checks"][0]["runbook"] = "https://x/" + hostile
     document["checks"][1]["runbook"] = "javascript:alert(1)"
+    document["checks"][1]["issues"] = ["javascript:alert(1)", "https://x/issues/7" + hostile]
     page = show(document)
     assert page.locator("b[onclick], [onclick]").count() == 0
     assert page.locator("a[href^='javascript']").count() == 0

@@ -81,11 +81,16 @@ def test_all_wrong_marks_are_told_with_their_places(both: Project, peer: Peer) -
         @pytest.mark.check("major")
         def test_positional(api):
             pass
+
+        @pytest.mark.check(issue=["https://bugs.test/7", "SHOP-7"])
+        def test_issue(api):
+            pass
     """)
     run = both.run()
     run.require(4, "config_error")
     for text in ("test_it.py:3: the 'check' mark knows no 'severty' (did you mean 'severity'?)",
                  "test_it.py:7: severity 'majr' is none of critical, major, minor (did you mean 'major'?)",
+                 "test_it.py:15: 'issue' takes the URL of an issue or a list of them, not ['https",
                  "test_it.py:11: the 'check' mark takes keyword arguments only"):  # fmt: skip
         assert text in run.out
     assert peer.seen == []

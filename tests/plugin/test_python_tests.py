@@ -169,7 +169,7 @@ def test_a_mark_says_more_of_a_check(project: Project) -> None:
     project.tests("""
         pytestmark = pytest.mark.check(owner="web", severity="major")
 
-        @pytest.mark.check(runbook="https://wiki/x", kind="health", severity="minor")
+        @pytest.mark.check(runbook="https://wiki/x", issue="https://bugs.test/7", kind="health", severity="minor")
         def test_marked(api):
             assert api.get("/ok").status_code == 200
     """)
@@ -177,5 +177,6 @@ def test_a_mark_says_more_of_a_check(project: Project) -> None:
     assert (check["owner"], check["runbook"], check["kind"], check["severity"]) == (
         "web", "https://wiki/x", "health", "minor",
     )  # fmt: skip
+    assert check["issues"] == ["https://bugs.test/7"]
     assert check["path"] == "suites/test_it.py"
     assert check["services"] == ["api"]

@@ -14,7 +14,7 @@ from postdeploy.config.shape import UNREAD, Field, Shape, Type, one_or_list
 from postdeploy.config.steps import ALL_STEP_FIELDS
 from postdeploy.config.values import DURATION, FLAG, LINE, VANTAGE, choice, count, read_line
 from postdeploy.config.wording import way_out
-from postdeploy.domain.check import Kind, Repeat, When
+from postdeploy.domain.check import ISSUE, Kind, Repeat, When
 from postdeploy.domain.policy import Severity
 from postdeploy.domain.quarantine import is_day
 
@@ -92,11 +92,24 @@ _QUARANTINE: Final = Shape(
         "reason": Field(LINE, "Why it is there, such as the number of an issue.", required=True),
     }
 )
+
+
+def _read_issue(node: Node, _scope: Scope) -> str:
+    url = read_line(node)
+    if not re.fullmatch(ISSUE, url):
+        raise Wrong(f"takes the URL of an issue, not {seen(node)}", "such as https://github.com/acme/shop/issues/7")
+    return url
+
+
 _SHARED: Final[Mapping[str, Field]] = {
     "kind": Field(choice(Kind), "What it is about: health, api or ui. Default: seen from what it does."),
     "severity": Field(choice(Severity), "How much a confirmed failure weighs. Default: critical."),
     "owner": Field(LINE, "Who looks after it."),
     "runbook": Field(LINE, "Where it stands what to do when it fails."),
+    "issue": Field(
+        one_or_list(Type(_read_issue, {"type": "string", "pattern": f"^{ISSUE}$"})),
+        "Where it stands what is known of its failures: a URL or a list of them.",
+    ),
     "tags": Field(one_or_list(LINE), "Words to select it by."),
 }
 DEFAULTS: Final = Shape({**_SHARED, "timeout": Field(DURATION, "How long each step may take. Default: 10s.")})

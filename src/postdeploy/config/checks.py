@@ -124,6 +124,7 @@ def _check(
         severity=values.get("severity", Severity.CRITICAL),
         owner=values.get("owner"),
         runbook=values.get("runbook"),
+        issues=values.get("issue", ()),
         tags=values.get("tags", ()),
         when=values.get("when", When()),
         repeat=values.get("repeat", Repeat()),

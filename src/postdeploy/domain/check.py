@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from postdeploy.domain.expectation import Expectation
 from postdeploy.domain.policy import Severity
@@ -14,6 +15,7 @@ from postdeploy.domain.target import SAFE_METHODS, Location
 from postdeploy.lazy_dataclass import dataclass, field
 
 __all__ = [
+    "ISSUE",
     "Check",
     "DnsProbe",
     "HttpProbe",
@@ -29,6 +31,9 @@ __all__ = [
     "When",
     "authorization",
 ]
+
+ISSUE: Final = r"https?://[^\s/?#]+\S*"
+"""What the place of an issue looks like."""
 
 _BASIC = "basic "
 _BEARER = "bearer "
@@ -206,6 +211,7 @@ class Check:
     severity: Severity = Severity.CRITICAL
     owner: str | None = None
     runbook: str | None = None
+    issues: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     when: When = When()
     repeat: Repeat = Repeat()

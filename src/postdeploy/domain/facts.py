@@ -48,6 +48,7 @@ class PlannedCheck:
     may_repeat: bool = True
     quarantine: Quarantine | None = None
     vantages: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -55,9 +56,10 @@ class PlannedCheck:
         return self.severity is not Severity.MINOR
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON builtins; ``quarantine`` and ``vantages`` only where there are any."""
+        """As JSON builtins; ``quarantine``, ``vantages`` and ``issues`` only where there are any."""
         quarantine = {"quarantine": self.quarantine.to_json()} if self.quarantine else {}
         vantages = {"vantages": list(self.vantages)} if self.vantages else {}
+        issues = {"issues": list(self.issues)} if self.issues else {}
         return {
             "id": self.id,
             "name": self.name,
@@ -71,6 +73,7 @@ class PlannedCheck:
             "may_repeat": self.may_repeat,
             **quarantine,
             **vantages,
+            **issues,
         }
 
     @classmethod
@@ -90,6 +93,7 @@ class PlannedCheck:
             may_repeat=flag(fields["may_repeat"]),
             quarantine=Quarantine.from_json(fields["quarantine"]) if "quarantine" in fields else None,
             vantages=tuple(text(name) for name in array(fields.get("vantages", ()))),
+            issues=tuple(text(url) for url in array(fields.get("issues", ()))),
         )
 
 

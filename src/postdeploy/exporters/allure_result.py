@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from postdeploy.exporters import Evidence, Files
 from postdeploy.exporters.escaping import inert, visible
-from postdeploy.exporters.reading import message, moment
+from postdeploy.exporters.reading import issue_name, message, moment
 
 __all__ = ["STATUS", "attachments", "case_id", "incident_result", "result"]
 
@@ -142,6 +142,8 @@ def _links(document: Document, check: Document) -> Iterator[Json]:
     runbook, ci = check.get("runbook"), document["run"].get("ci")
     if runbook and runbook.startswith(("https://", "http://")):
         yield {"type": "link", "name": "runbook", "url": visible(runbook)}
+    for url in check.get("issues", ()):
+        yield {"type": "issue", "name": visible(issue_name(url)), "url": visible(url)}
     if ci and ci.get("url"):
         yield {"type": "link", "name": "pipeline", "url": visible(ci["url"])}
 

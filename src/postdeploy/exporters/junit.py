@@ -118,6 +118,8 @@ def _check_properties(check: Document) -> Iterator[tuple[str, str]]:
     for name in ("kind", "severity", "owner", "runbook", "outcome", "cause"):
         if check.get(name):
             yield name, _often(check[name])
+    for url in check.get("issues", ()):
+        yield "issue", xml_attribute(url)
     yield "attempts", str(len(check["attempts"]))
     if check["flaky"]:
         yield "flaky", "true"

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["duration", "message", "moment", "run_seconds", "title"]
+__all__ = ["duration", "issue_name", "message", "moment", "run_seconds", "title"]
 
 Document = Mapping[str, Any]
 
@@ -27,6 +27,12 @@ def run_seconds(document: Document) -> float:
 def duration(check: Document) -> float:
     """Seconds of all attempts of a check."""
     return float(sum(attempt["duration"] for attempt in check["attempts"]))
+
+
+def issue_name(url: str) -> str:
+    """An issue in a word: ``#7`` for one of GitHub's, ``SHOP-7`` for one of Jira's."""
+    name = url.rstrip("/").rsplit("/", 1)[-1]
+    return f"#{name}" if name.isdecimal() else name
 
 
 def title(document: Document) -> str:

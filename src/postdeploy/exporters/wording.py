@@ -74,6 +74,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "kind": ("kind", "종류"),
     "where": ("where", "위치"),
     "runbook": ("runbook", "대응 절차"),
+    "issue": ("issue", "이슈"),
     "cause": ("cause", "원인"),
     "reason": ("reason", "이유"),
     "language": ("한국어", "English"),

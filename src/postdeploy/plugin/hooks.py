@@ -43,7 +43,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Wake up only when a target is named; any other pytest run on the machine pays nothing more."""
-    config.addinivalue_line("markers", "check(severity, kind, owner, runbook, when, repeatable): how a check weighs")
+    config.addinivalue_line(
+        "markers", "check(severity, kind, owner, runbook, issue, when, repeatable): how a check weighs"
+    )
     config.addinivalue_line("markers", "writes(*requests): this check changes the target; skipped where it may not")
     if config.getoption("target", None) is not None:
         from postdeploy.plugin.activation import activate

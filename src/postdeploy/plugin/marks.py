@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from postdeploy.domain.check import Kind, When
+from postdeploy.domain.check import ISSUE, Kind, When
 from postdeploy.domain.policy import VANTAGE_NAME, Severity
 from postdeploy.domain.quarantine import Quarantine
 
@@ -17,7 +17,7 @@ __all__ = ["arguments", "find_problems", "names_of", "when_of"]
 _WORDS: Final = {"severity": tuple(map(str, Severity)), "kind": tuple(map(str, Kind))}
 _TEXTS: Final = ("owner", "runbook")
 _REQUEST: Final = r"[A-Z]+ +[a-z][a-z0-9_]*:/\S*"
-_KEYS: Final = (*_WORDS, *_TEXTS, "when", "repeatable", "quarantine", "vantages")
+_KEYS: Final = (*_WORDS, *_TEXTS, "issue", "when", "repeatable", "quarantine", "vantages")
 
 
 def arguments(item: pytest.Item) -> Mapping[str, Any]:
@@ -90,6 +90,10 @@ def _names(raw: Any) -> bool:
 
 
 _OTHERS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "issue": (
+        lambda raw: _names(raw) and all(re.fullmatch(ISSUE, url) for url in names_of(raw)),
+        "'issue' takes the URL of an issue or a list of them, not {!r}",
+    ),
     "when": (_names, "'when' takes the name of a target or a list of them"),
     "vantages": (
         lambda raw: _names(raw) and all(re.fullmatch(VANTAGE_NAME, name) for name in names_of(raw)),

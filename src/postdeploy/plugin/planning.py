@@ -114,4 +114,5 @@ def _declared(check: Check) -> PlannedCheck:
         may_repeat=check.may_repeat,
         quarantine=check.quarantine,
         vantages=check.vantages,
+        issues=check.issues,
     )

@@ -39,6 +39,7 @@ def plan_python(item: pytest.Item, target: Target) -> PlannedCheck:
         may_repeat=mark.get("repeatable", item.get_closest_marker("writes") is None),
         quarantine=Quarantine.from_json(mark["quarantine"]) if "quarantine" in mark else None,
         vantages=names_of(mark.get("vantages", ())),
+        issues=names_of(mark.get("issue", ())),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from postdeploy.exporters.page.markup import both, clock, code, facts, link, milliseconds, place, text, within
+from postdeploy.exporters.reading import issue_name
 
 __all__ = ["ATTENTION", "check_list"]
 
@@ -74,6 +75,7 @@ def _body(view: View, pictures: Mapping[str, str]) -> str:
         ("severity", both(view["severity"])),
         ("owner", text(view["owner"] or "")),
         ("runbook", link(view["runbook"])),
+        ("issue", ", ".join(link(url, issue_name(url)) for url in view.get("issues", ()))),
         ("cause", cause),
     )
     why = "" if view["state"] == "passed" else _why(view)

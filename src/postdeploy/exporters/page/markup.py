@@ -62,13 +62,13 @@ def facts(*pairs: tuple[str, str]) -> str:
     return f'<dl class="facts">{found}</dl>' if found else ""
 
 
-def link(url: str | None) -> str:
-    """A link to a page of the web; any other scheme is only text."""
+def link(url: str | None, name: str | None = None) -> str:
+    """A link to a page of the web, shown as its URL if it has no name; any other scheme is only text."""
     if not url:
         return ""
     if not url.startswith(("https://", "http://")):
         return text(url)
-    return f'<a href="{text(url)}" rel="noreferrer noopener">{text(url)}</a>'
+    return f'<a href="{text(url)}" rel="noreferrer noopener">{text(name or url)}</a>'
 
 
 def place(path: str) -> str:
