@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import ValidationError
 
 from postdeploy.domain.receiver import MailReceiver
 from postdeploy.notify import discord, pagerduty, slack, teams, webhook
 from postdeploy.notify.mail import mail
 from postdeploy.notify.message import Message, clipped
 from tests.notify.conftest import HOSTILE, LINK, hostile_message
+from tests.published_schema import assert_published
 
 PAYLOADS: dict[str, Callable[[Message], dict[str, Any]]] = {
     "slack": slack.payload, "teams": teams.payload, "discord": discord.payload, "pagerduty": pagerduty.payload,
@@ -54,6 +56,15 @@ def test_no_proof_is_told_as_such(unproven: Message, kind: str) -> None:
     said = json.dumps(PAYLOADS[kind](unproven))
     assert "INCONCLUSIVE, hold" in said
     assert "proof" in said
+
+
+def test_what_a_webhook_gets_follows_its_published_schema(good: Message, bad: Message, unproven: Message) -> None:
+    """Of each kind of news, and of hostile news; another word for an action is refused."""
+    for message in (good, bad, unproven, hostile_message(9)):
+        assert_published("notification", webhook.payload(message))
+    for wrong in ({"action": "go"}, {"causes": "3"}, {"target": None}):
+        with pytest.raises(ValidationError):
+            assert_published("notification", webhook.payload(good) | wrong)
 
 
 def assert_slack_takes(said: dict[str, Any]) -> None:

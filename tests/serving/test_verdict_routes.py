@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import ValidationError
 
 from postdeploy.demand import Demand
 from postdeploy.domain.evidence import Evidence
@@ -21,6 +22,7 @@ from postdeploy.serving.routes import all_routes
 from postdeploy.serving.verdict_routes import SCHEMA
 from postdeploy.standing import Judge
 from tests.domain.builders import evidence, failed, passed, plan, policy
+from tests.published_schema import assert_published
 from tests.sealed import FAILED, FINISHED, KEY, OTHER_KEY, PASSED, demand, seal
 
 PATHS = ("/verdict", "/argo", "/flagger/promote", "/flagger/rollback", "/metrics")
@@ -75,6 +77,19 @@ def test_an_answer_says_what_it_is_about(tmp_path: Path) -> None:
     assert (said["target"], said["release"], said["proof"]["run"]) == ("staging", "r2", "run-1")
     assert len(said["proof"]["sha256"]) == 64
     assert (said["counts"]["failed"], len(said["causes"])) == (1, 1)
+
+
+@pytest.mark.parametrize("run", [PASSED, FAILED, HELD, None], ids=["promote", "rollback", "hold", "no proof"])
+def test_an_answer_follows_its_published_schema(tmp_path: Path, run: Evidence | None) -> None:
+    """With a proof and without one, and with a cause that is very long; another word for an action is refused."""
+    if run is not None:
+        seal(tmp_path, run)
+    said = content(ask(tmp_path / "verdict.json", "/verdict"))
+    assert_published("answer", said)
+    assert (said["proof"] is None) == (run is None)
+    for wrong in ({"action": "go"}, {"status": 1}, {"proof": {}}):
+        with pytest.raises(ValidationError):
+            assert_published("answer", said | wrong)
 
 
 def test_metrics_are_those_of_the_file(tmp_path: Path) -> None:
