@@ -87,7 +87,8 @@ def test_an_answer_follows_its_published_schema(tmp_path: Path, run: Evidence | 
     said = content(ask(tmp_path / "verdict.json", "/verdict"))
     assert_published("answer", said)
     assert (said["proof"] is None) == (run is None)
-    for wrong in ({"action": "go"}, {"status": 1}, {"proof": {}}):
+    wrongs: list[dict[str, Any]] = [{"action": "go"}, {"status": 1}, {"proof": {}}]
+    for wrong in wrongs:
         with pytest.raises(ValidationError):
             assert_published("answer", said | wrong)
 
