@@ -13,7 +13,7 @@ from postdeploy.config.shape import Field, Schema, Shape, Type, mapping_of, one_
 from postdeploy.config.values import LINE, NAME_PATTERN, choice, name_check, read_line
 from postdeploy.config.wording import listed
 
-__all__ = ["NOTIFY", "RECEIVER"]
+__all__ = ["HOOK", "NOTIFY", "RECEIVER"]
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")

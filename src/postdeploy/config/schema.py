@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from postdeploy.config.alert_shape import ALERTS
 from postdeploy.config.check_shape import CHECK
 from postdeploy.config.expectations import EXPECT
 from postdeploy.config.history import HISTORY
@@ -52,6 +53,7 @@ def targets_schema() -> dict[str, Any]:
 def _target() -> dict[str, Any]:
     schema = TARGET.schema
     schema["properties"]["notify"] |= NOTIFY.schema
+    schema["properties"]["alerts"] |= ALERTS.schema
     return schema
 
 

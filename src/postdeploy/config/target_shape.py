@@ -99,6 +99,19 @@ def _read_notify(node: Node, scope: Scope) -> Any:
     return NOTIFY.read(node, scope)
 
 
+def _read_alerts(node: Node, scope: Scope) -> Any:
+    """The same, for those that are monitored."""
+    from postdeploy.config.alert_shape import ALERTS
+
+    return ALERTS.read(node, scope)
+
+
+def _read_heartbeat(node: Node, scope: Scope) -> Any:
+    from postdeploy.config.receiver_shape import HOOK
+
+    return HOOK.read(node, scope)
+
+
 _SERVICE: Final = Shape(
     {
         "url": Field(URL, "http or https, a host, perhaps a port and a path.", required=True),
@@ -198,6 +211,11 @@ TARGET: Final = Shape(
         "budget": Field(_BUDGET.type, "How much traffic a run may cause."),
         "policy": Field(POLICY, "How evidence becomes a verdict."),
         "notify": Field(Type(_read_notify, {"type": "object"}), "Who is told when the verdict changes, by name."),
+        "alerts": Field(Type(_read_alerts, {"type": "object"}), "When scheduled runs tell them of an outage."),
+        "heartbeat": Field(
+            Type(_read_heartbeat, {"type": "string", "pattern": r"^(https?://|\$\{)"}),
+            "A URL that is asked for after each scheduled run, so that somebody notices when runs end.",
+        ),
     }
 )
 """All keys; ``extends`` is gone when an entry is resolved."""

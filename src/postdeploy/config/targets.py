@@ -54,6 +54,7 @@ __all__ = [
 
 _TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 _KEYS: Final = ("targets", HISTORY_KEY)
+_TELLING: Final = ("notify", "alerts", "heartbeat")
 _NO_FILE: Final = "write one; docs/tutorial shows how"
 
 
@@ -266,9 +267,9 @@ def _release(values: Mapping[str, Any]) -> ReleaseWait:
 def _digest(node: Node) -> str:
     """SHA-256 of the resolved entry; of secrets and of the server's variables only the names count.
 
-    Who is told of a verdict is no part of what is verified.
+    Who is told of a verdict, and when, is no part of what is verified.
     """
-    entry = plain(node._replace(value={key: item for key, item in node.value.items() if key != "notify"}))
+    entry = plain(node._replace(value={key: item for key, item in node.value.items() if key not in _TELLING}))
     for holder, key in ((entry, "secrets"), (entry.get("server", {}), "environment")):
         if key in holder:
             holder[key] = sorted(holder[key])

@@ -18,7 +18,9 @@ __all__ = ["expand", "expand_secret"]
 _REFERENCE: Final = re.compile(r"\$\$|\$\{([^}]*)(\}?)")
 _NAME: Final = re.compile("[A-Z_][A-Z0-9_]*")
 _SECRETS: Final = "secrets"
-_NOTIFY: Final = "notify"
+_UNKNOWN_TO_RUNS: Final = frozenset({"notify", "alerts", "heartbeat"})
+"""A run tells nobody: it must neither know the values of these nor fail for want of them."""
+
 _EXAMPLES: Final[Mapping[str, str]] = {
     "env": "as in ${env:API_TOKEN}",
     "file": "as in ${file:/run/secrets/api_token}",
@@ -44,7 +46,7 @@ def expand_secret(node: Node, sources: Sources, report: Report) -> Node:
 def _entry(key: str, node: Node, sources: Sources, report: Report, required: bool) -> Node:
     if key == _SECRETS:
         return _secrets(node, sources, report, required)
-    if key == _NOTIFY:  # a run tells nobody: it must neither know these values nor fail for want of them
+    if key in _UNKNOWN_TO_RUNS:
         return _expand(node, sources._replace(environment={}), report, required=False, secret=True)
     return _expand(node, sources, report, required)
 
