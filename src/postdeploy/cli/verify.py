@@ -67,7 +67,11 @@ def launch(arguments: argparse.Namespace) -> int:
     status = _verify(arguments, run_id, reports)
     if message:
         tell_termination(message, arguments, run_id, reports, status)
-    if arguments.notify:
+    if arguments.monitor:
+        from postdeploy.cli.monitor import finish_monitoring
+
+        finish_monitoring(arguments, run_id, reports)
+    elif arguments.notify:
         from postdeploy.cli.notify import tell_of_run
 
         tell_of_run(arguments, run_id, reports, status)

@@ -109,7 +109,8 @@ def _read_window(node: Node, scope: Scope) -> Window | None:
             raise Wrong("ends before it begins")
         return Once(values["from"], values["until"], reason)
     if "weekly" in keys and keys <= {"weekly", "zone"}:
-        return Weekly(*values["weekly"], values.get("zone", UTC), reason)
+        days, begin, minutes = values["weekly"]
+        return Weekly(days, begin, minutes, values.get("zone", UTC), reason)
     raise Wrong("takes either 'from' and 'until', or 'weekly' and perhaps 'zone'")
 
 

@@ -213,7 +213,7 @@ class AlertState:
         recent: the last runs that could tell, oldest first.
         since: when the first failure was seen of those that may become an alert; None while all is well.
         failures: how many runs have failed since then.
-        passes: runs in a row that passed, not counting those that could not tell.
+        passes: runs in a row that passed, not counting those that could not tell; and how many ``fails`` there were.
         blind: runs in a row that could not tell, and ``blind_since`` when the first of them finished.
         seeing: runs in a row that could tell.
         calm: runs that could tell since an outage was over; None if there was none.
@@ -235,6 +235,7 @@ class AlertState:
     since: float | None = None
     failures: int = 0
     passes: int = 0
+    fails: int = 0
     blind: int = 0
     blind_since: float | None = None
     seeing: int = 0
@@ -259,7 +260,7 @@ class AlertState:
         """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
         fields = mapping(raw)
         found: dict[str, Any] = {"target": text(fields["target"]), "release": optional_text(fields["release"])}
-        for name in ("version", "failures", "passes", "blind", "seeing", "turns"):
+        for name in ("version", "failures", "passes", "fails", "blind", "seeing", "turns"):
             found[name] = count(fields[name])
         for name in ("released", "since", "blind_since"):
             found[name] = None if fields[name] is None else number(fields[name])

@@ -56,10 +56,10 @@ def reconciled(shared: AlertState | None, local: AlertState | None, base: int) -
     """
     if shared is None or local is None:
         return shared or local
-    alone = shared.version <= base
+    alone = shared.version <= base < local.version
     chosen, other = (local, shared) if alone else (shared, local)
     outbox, told = _merged(chosen.outbox, other.outbox), _union(other.told, chosen.told)
-    merged = replace(chosen, outbox=tuple(outbox), told=told[-_TOLD:])
+    merged = replace(chosen, outbox=tuple(outbox), told=told[-_TOLD:], lease=shared.lease)
     if not alone:
         merged = replace(
             merged,

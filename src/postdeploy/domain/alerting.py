@@ -82,6 +82,7 @@ def _seen(state: AlertState, run: RunSeen, policy: AlertPolicy, *, muted: bool) 
         state,
         recent=recent,
         passes=0 if failed else state.passes + 1,
+        fails=state.fails + 1 if failed else 0,
         blind=0,
         blind_since=None,
         seeing=state.seeing + 1,

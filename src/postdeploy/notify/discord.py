@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from postdeploy.notify.message import Message, clipped
+from postdeploy.notify.message import Message, Tone, clipped
 
 __all__ = ["payload"]
 
-_COLORS: Final = {"promote": 0x2E7D32, "rollback": 0xC62828}
-_HOLD: Final = 0xF9A825
+_COLORS: Final = {Tone.GOOD: 0x2E7D32, Tone.BAD: 0xC62828, Tone.UNSURE: 0xF9A825}
 _TITLE: Final = 256
 _DESCRIPTION: Final = 1500
 _FIELD: Final = 500
@@ -26,7 +25,7 @@ def payload(message: Message) -> dict[str, Any]:
     embed: dict[str, Any] = {
         "title": _text(f"{message.sign} {message.title}", _TITLE),
         "description": _text(message.summary, _DESCRIPTION),
-        "color": _COLORS.get(message.action, _HOLD),
+        "color": _COLORS[message.tone],
         "timestamp": message.at,
         "fields": [{"name": name, "value": _text(value, _FIELD)} for name, value in message.facts],
     }

@@ -25,10 +25,10 @@ _FINE: Final = range(200, 300)
 
 
 class Post(NamedTuple):
-    """What is sent: ``url`` in the clear, the body as JSON."""
+    """What is sent: ``url`` in the clear, the body as JSON; without one it is only asked for."""
 
     url: str
-    body: bytes
+    body: bytes | None
     headers: Mapping[str, str]
 
 
@@ -74,7 +74,8 @@ def _ask(post: Post, patience: float) -> _Answer:
     curl = pycurl.Curl()
     try:
         curl.setopt(pycurl.URL, post.url)
-        curl.setopt(pycurl.POSTFIELDS, post.body)
+        if post.body is not None:
+            curl.setopt(pycurl.POSTFIELDS, post.body)
         curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in post.headers.items()])
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.FOLLOWLOCATION, 0)

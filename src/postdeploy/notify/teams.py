@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from postdeploy.notify.message import Message, clipped
+from postdeploy.notify.message import Message, Tone, clipped
 
 __all__ = ["payload"]
 
 _CARD: Final = "application/vnd.microsoft.card.adaptive"
-_COLORS: Final = {"promote": "good", "rollback": "attention"}
+_COLORS: Final = {Tone.GOOD: "good", Tone.BAD: "attention", Tone.UNSURE: "warning"}
 _TITLE: Final = 250
 _TEXT: Final = 1500
 _FACT: Final = 500
@@ -21,7 +21,7 @@ _FACT: Final = 500
 def payload(message: Message) -> dict[str, Any]:
     """The body of the request."""
     title = _run(clipped(f"{message.sign} {message.title}", _TITLE), weight="bolder", size="large")
-    title["color"] = _COLORS.get(message.action, "warning")
+    title["color"] = _COLORS[message.tone]
     facts = [[_run(f"{name}: ", weight="bolder"), _run(clipped(value, _FACT))] for name, value in message.facts]
     card: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

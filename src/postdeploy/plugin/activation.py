@@ -42,6 +42,7 @@ from postdeploy.plugin.items import Suites
 from postdeploy.plugin.keys import CONSOLE, EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.learnt import Confidences, received
 from postdeploy.plugin.masking import Warnings
+from postdeploy.plugin.monitoring import follow_up
 from postdeploy.plugin.overrun import Overrun
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.sense import require_sense
@@ -128,6 +129,7 @@ def _refusing(recorder: Recorder | None) -> Iterator[None]:
     except ConfigurationError as error:
         if recorder is not None:
             recorder.refuse(error)
+            follow_up(recorder)
         raise pytest.UsageError(f"\n{error}") from error
     except JournalError as error:
         raise pytest.UsageError(f"\n{error}") from error

@@ -12,6 +12,7 @@ import pytest
 from postdeploy.domain.status import ExitStatus
 from postdeploy.lazy_dataclass import dataclass
 from postdeploy.plugin.keys import CONSOLE, RECORDER
+from postdeploy.plugin.monitoring import follow_up
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.unheard import silence
 
@@ -49,6 +50,8 @@ def _sealed(config: pytest.Config) -> Generator[_Ending]:
             usage = isinstance(error, pytest.UsageError)
             recorder.incident("config_error" if usage else "internal_error", f"{error}".strip() or repr(error))
             _conclude(config, recorder, pytest.ExitCode.USAGE_ERROR if usage else pytest.ExitCode.INTERNAL_ERROR)
+        elif recorder is not None:
+            follow_up(recorder)
         raise
     recorder = config.stash.get(RECORDER, None)
     if recorder is not None:
@@ -84,6 +87,7 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
         recorder.signals.restore()
     reports = list(_published(recorder))
     kept = recorder.remember()
+    follow_up(recorder)
     with suppress(OSError):  # nobody listens: the verdict is on disk
         say_last_words(config, recorder, reports)
         say_kept(recorder, kept)

@@ -6,6 +6,7 @@ Reading and writing have threads of their own and are waited for within bounds, 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +40,7 @@ class Memory:
         self._given = given
         self.problem: str | None = None
         self._reader: threading.Thread | None = None
+        self._deploy: tuple[str, str] | None = None
         self._retention = retention
         self._reports = reports
 
@@ -59,6 +61,10 @@ class Memory:
         work = (target, expected, learn, baseline)
         self._reader = threading.Thread(target=self._read, args=work, daemon=True, name="postdeploy-history")
         self._reader.start()
+
+    def begin_deploy(self, target: str, run_id: str) -> None:
+        """Say, with what is read, that a run after a deploy has begun: monitors of the target are quiet meanwhile."""
+        self._deploy = (target, run_id)
 
     def wait(self) -> None:
         """Until everything was read, or for long enough."""
@@ -81,6 +87,7 @@ class Memory:
             self.problem = str(error)
 
     def _records(self, target: str, expected: str | None, baseline: bool) -> Iterator[dict[str, Any]]:
+        from postdeploy.history.alerts import begin_deploy
         from postdeploy.history.database import open_database
         from postdeploy.history.recall import recall_baseline, recall_past
 
@@ -93,6 +100,8 @@ class Memory:
             past = recall_past(database, target, source)
             if past is not None:
                 yield {"record": "past", **past.to_json()}
+            if self._deploy is not None:
+                begin_deploy(database, *self._deploy, started=time.time())
         finally:
             database.close()
 

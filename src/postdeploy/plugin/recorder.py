@@ -72,6 +72,8 @@ class Recorder:
         if lock is not None:
             self._journal.append({"record": "lock", "file": lock.file, "checks": list(lock.checks)})
         if self.memory is not None:
+            if context.expected and self._mode is Mode.GATE:
+                self.memory.begin_deploy(target.name, self.run_id)
             self.memory.recall(target.name, context.expected, self.learn, baseline=baseline is None)
         self.signals.install()
 
