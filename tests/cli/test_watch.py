@@ -268,6 +268,18 @@ def test_killed_in_a_run(project: Project, everything: bool) -> None:
     assert (known.lost, known.missed >= 1, known.since < known.started) == (1, True, True)
 
 
+def test_nobody_listens(project: Project) -> None:
+    """A monitor goes on when whoever read its lines is gone, and ends with 0 when it is asked to."""
+    process = watching(project)
+    assert process.stdout is not None
+    said(process, lambda line: "PASS all_required_passed" in line)
+    process.stdout.close()
+    before = facts(project).runs
+    assert eventually(lambda: facts(project).runs >= before + 2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
 def test_a_run_that_is_killed(project: Project) -> None:
     """A launcher that dies with its run costs one tick: its evidence is a verdict, and the monitor goes on."""
     project.write("suites/test_hang.py", HANG)

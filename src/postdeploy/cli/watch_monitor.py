@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from postdeploy.cli.descendants import adopt, end_rest
 from postdeploy.cli.supervision import Ended, Inbox, supervise
 from postdeploy.cli.verify import latest_end, new_run_id
+from postdeploy.cli.watch_output import complain
 from postdeploy.cli.watch_run import launch_run, recover_run
 from postdeploy.cli.watch_server import Server
 from postdeploy.documents import VERDICT_FILE, read_document
@@ -135,22 +135,22 @@ class ResidentMonitor:
         try:
             return keep_reports(self._reports, run, self._arguments.keep)
         except JournalError as error:
-            print(f"watch: {error}", file=sys.stderr, flush=True)
+            complain(error)
             return None
 
     def _keep_serving(self) -> None:
         if self._server is not None and not self._server.alive:
             try:
-                print(f"watch: the server had ended; {self._server.start()}", file=sys.stderr, flush=True)
+                complain(f"the server had ended; {self._server.start()}")
             except OSError as error:
-                print(f"watch: the server had ended, and does not start: {error}", file=sys.stderr, flush=True)
+                complain(f"the server had ended, and does not start: {error}")
 
     def _write(self) -> None:
         """What cannot be written is told, and no reason to stop watching."""
         try:
             write_watch(self._reports, self._facts, now=time.time())
         except JournalError as error:
-            print(f"watch: {error}", file=sys.stderr, flush=True)
+            complain(error)
 
 
 def _resumed(arguments: argparse.Namespace, reports: Path, due: float) -> tuple[WatchFacts, bool]:

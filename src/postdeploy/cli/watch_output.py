@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from postdeploy.domain.document import iso
 from postdeploy.watching.facts import LastRun, WatchFacts
 
-__all__ = ["line", "record", "teller"]
+__all__ = ["complain", "line", "record", "teller"]
+
+_OUT: Final = 1
+_ERROR: Final = 2
 
 
 def teller(arguments: argparse.Namespace) -> Callable[[WatchFacts], None]:
@@ -25,11 +29,20 @@ def teller(arguments: argparse.Namespace) -> Callable[[WatchFacts], None]:
         changed = before != [now]
         before[:] = [now]
         if changed or not arguments.quiet:
-            with suppress(OSError):
-                said = json.dumps(record(facts, facts.last)) if arguments.json else line(facts, facts.last)
-                print(said, flush=True)
+            _say(json.dumps(record(facts, facts.last)) if arguments.json else line(facts, facts.last), _OUT)
 
     return tell
+
+
+def complain(text: object) -> None:
+    """Tell of something that went wrong and ends nothing."""
+    _say(f"watch: {text}", _ERROR)
+
+
+def _say(text: str, stream: int) -> None:
+    """Straight to the stream: what nobody takes would stay in a buffer, and break whatever writes next."""
+    with suppress(OSError):
+        os.write(stream, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def line(facts: WatchFacts, run: LastRun) -> str:
