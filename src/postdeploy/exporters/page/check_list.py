@@ -137,7 +137,7 @@ def _phase(name: str, seconds: float, share: float) -> str:
 def _came(attempts: Iterable[Document]) -> str:
     """What the target answered, once where it answered the same."""
     excerpts = dict.fromkeys(one["excerpt"] for one in attempts if one.get("excerpt"))
-    return "".join(f'<p>{both("came")}</p><pre tabindex="0">{text(excerpt)}</pre>' for excerpt in excerpts)
+    return "".join(f'<p><b>{both("came")}</b></p><pre tabindex="0">{text(excerpt)}</pre>' for excerpt in excerpts)
 
 
 def _curl(view: View) -> str:
