@@ -56,5 +56,5 @@ RUN_OPTIONS: Final = (
     ),
     RunOption("vantage", "NAME", "where this run is made from; checks of other vantages are skipped"),
     RunOption("shard", "I/N", "run only this part of the suite; postdeploy merge judges all parts"),
-    RunOption("shard-by", "FILE", "a sealed verdict whose durations balance the parts"),
+    RunOption("shard-by", "SOURCE", "a sealed verdict, history or history:RUN, whose durations balance the parts"),
 )

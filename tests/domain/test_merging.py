@@ -15,7 +15,7 @@ from postdeploy.domain.merging import merged_records
 from postdeploy.domain.parts import Part
 from postdeploy.domain.policy import Action, Policy
 from postdeploy.domain.result import CheckResult, Outcome
-from postdeploy.domain.shard import Shard
+from postdeploy.domain.shard import Dealing, Shard
 from postdeploy.domain.suite import Suite
 from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import (
@@ -280,3 +280,23 @@ def test_a_machine_that_is_sick_by_its_own_evidence() -> None:
     verdict = decide(_merged(_first(), _part(2, failed("b"), failed("d"), services=sick)))
     assert (verdict.conclusion, verdict.reason) == (Conclusion.INCONCLUSIVE, Reason.RUNNER_FAULT)
     assert verdict.summary.startswith("shard 2/2: service web")
+
+
+def test_parts_that_were_dealt_out_by_other_durations() -> None:
+    """Nobody knows whether such parts are one whole; parts by the same durations are."""
+    dealings = [Dealing("run-1", {"a": 1.0}), Dealing("run-1", {"a": 1.0}), Dealing("run-2", {"a": 1.0})]
+
+    def parts(first: Dealing, second: Dealing) -> tuple[Part, Part]:
+        words = [(Shard(index, 2).narrowing, each.narrowing) for index, each in ((1, first), (2, second))]
+        return _first(narrowed_by=words[0]), _second(narrowed_by=words[1])
+
+    merged = _merged(*parts(*dealings[:2]))
+    assert (merged.narrowed_by, decide(merged).conclusion) == ((), Conclusion.PASS)
+    assert _told(*parts(*dealings[1:])) == (
+        "incomplete", "shard 2/2 verified parts by other durations than shard 1/2"
+    )  # fmt: skip
+
+
+def test_a_check_that_two_parts_ran() -> None:
+    """Where they do not agree neither is believed: parts that overlap hide no failure."""
+    assert _told(_part(1, passed("a"), passed("c"), failed("d")), _second())[0] == "required_check_not_proven"

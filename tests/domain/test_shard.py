@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postdeploy.domain.shard import Shard
+from postdeploy.domain.shard import Dealing, Shard
 
 _IDS = st.frozensets(st.text(min_size=1, max_size=8), max_size=60)
 
@@ -51,3 +51,14 @@ def test_read_back() -> None:
     assert (str(shard), Shard.named_in(["-k x", shard.narrowing])) == ("2/3", shard)
     assert Shard.named_in(["-k x"]) is None
     assert Shard.named_in([shard.narrowing, Shard(1, 3).narrowing]) is None
+
+
+def test_dealt_out_alike() -> None:
+    """Machines that know the same say the same, in whichever order; what is known is part of what they say."""
+    one, other = Dealing("run-1", {"a": 1.0, "b": 2.0}), Dealing("run-1", {"b": 2.0, "a": 1.0})
+    assert one.narrowing == other.narrowing
+    assert one.narrowing.startswith("--shard-by run-1 sha256:")
+    different = [Dealing("run-1", {"a": 1.0}), Dealing("run-2", {"a": 1.0, "b": 2.0}), Dealing(None, {})]
+    assert len({one.narrowing, *(each.narrowing for each in different)}) == 4
+    words = ("--shard 1/2", one.narrowing, "-k x")
+    assert (Dealing.named_in(words), Shard.named_in(words)) == ((one.narrowing,), Shard(1, 2))

@@ -102,12 +102,36 @@ def test_balanced_by_an_earlier_run(project: Project, peer: Peer, tmp_path: Path
     assert [path for _, path in peer.seen if path != "/"] == ["/slow/0.7"]
 
 
+def test_balanced_by_the_history(project: Project, peer: Peer, tmp_path: Path) -> None:
+    """The newest complete run, or the one that is named; workers are told, and the journal says by which run."""
+    quick = "\n".join(f"- {{name: n{n}, get: 'api:/ok/{n}', expect: {{status: 200}}}}" for n in range(4))
+    project.suite(f"{quick}\n- {{name: slow, get: 'api:/slow/0.7', expect: {{status: 200}}}}")
+    history = f"--history={tmp_path / 'h.sqlite3'}"
+    run = project.run(history).verdict["run"]["id"]
+    for words in (["--shard-by=history"], [f"--shard-by=history:{run}", "-n2"]):
+        peer.reset()
+        part = project.run("--shard=1/2", history, *words)
+        part.require(10, "suite_narrowed")
+        assert [path for _, path in peer.seen if path != "/"] == ["/slow/0.7"]
+        assert f"--shard-by {run} sha256:" in str(part.verdict["narrowed_by"])
+
+
+def test_a_history_that_is_away(project: Project, tmp_path: Path) -> None:
+    """The parts are of one size, it is told, and the journal says that nothing was known."""
+    _write(project)
+    part = project.run("--shard=1/2", "--shard-by=history", f"--history={tmp_path / 'missing' / 'h.sqlite3'}")
+    part.require(10, "suite_narrowed")
+    assert "the parts are of one size, as the history cannot be read" in part.err
+    assert "--shard-by nothing sha256:" in str(part.verdict["narrowed_by"])
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--shard=3/2"], "--shard: '3/2' is no shard; write INDEX/COUNT"),
         (["--shard-by=x"], "there is no --shard"),
         (["--shard=1/2", "--shard-by=nowhere.json"], "not a sealed verdict"),
+        (["--shard=1/2", "--shard-by=history"], "name a history with --history"),
     ],
 )
 def test_what_cannot_be_dealt_out(project: Project, peer: Peer, options: list[str], said: str) -> None:

@@ -20,7 +20,7 @@ from postdeploy.domain.parts import (
 )
 from postdeploy.domain.relevance import judge_relevance
 from postdeploy.domain.result import CheckResult, Outcome
-from postdeploy.domain.shard import Shard
+from postdeploy.domain.shard import Dealing, Shard
 from postdeploy.domain.verdict import Reason
 from postdeploy.lazy_dataclass import asdict, replace
 
@@ -107,7 +107,10 @@ def _shared(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
 def _narrowed(parts: Sequence[Part]) -> list[str]:
     """What narrowed the suite besides being dealt out."""
     words = (
-        word for part in parts for word in part.evidence.narrowed_by if part.shard and word != part.shard.narrowing
+        word
+        for part in parts
+        for word in part.evidence.narrowed_by
+        if part.shard and word not in {part.shard.narrowing, *Dealing.named_in(part.evidence.narrowed_by)}
     )
     return list(dict.fromkeys(words))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.facts import UNSEEN, ReleaseEvidence
 from postdeploy.domain.result import CheckResult
-from postdeploy.domain.shard import Shard
+from postdeploy.domain.shard import Dealing, Shard
 from postdeploy.domain.verdict import Reason
 from postdeploy.lazy_dataclass import dataclass, replace
 
@@ -107,6 +107,7 @@ _SAME: Final[Mapping[str, tuple[Reason, Callable[[Evidence], Any]]]] = {
     "under another policy": (Reason.CONFIG_ERROR, lambda evidence: evidence.policy),
     "another release": (Reason.CONFIG_ERROR, lambda evidence: evidence.release.expected),
     "under another lock": (Reason.CONFIG_ERROR, lambda evidence: evidence.lock),
+    "parts by other durations": (Reason.INCOMPLETE, lambda evidence: Dealing.named_in(evidence.narrowed_by)),
     "other checks": (Reason.INTERNAL_ERROR, lambda evidence: frozenset(evidence.plan)),
     "checks from other files": (Reason.INTERNAL_ERROR, lambda evidence: evidence.suite),
     "with other plugins": (Reason.INTERNAL_ERROR, lambda evidence: evidence.run.get("plugins")),

@@ -9,12 +9,32 @@ from typing import Final
 
 from postdeploy.lazy_dataclass import dataclass
 
-__all__ = ["Shard"]
+__all__ = ["Dealing", "Shard"]
 
 _FORM: Final = re.compile(r"(\d{1,4})/(\d{1,4})")
 _WORD: Final = "--shard "
+_BY: Final = "--shard-by "
 _LEAST: Final = 1e-6
 """Seconds that a check counts as which took none: parts of nothing but such ones get equally many, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dealing:
+    """How long checks took, by which parts are balanced; ``run`` is where that was seen, None if nothing is known."""
+
+    run: str | None
+    seconds: Mapping[str, float]
+
+    @property
+    def narrowing(self) -> str:
+        """What a journal says of it: machines that say the same have dealt out alike."""
+        told = repr(sorted(self.seconds.items())).encode("utf-8", "backslashreplace")
+        return f"{_BY}{self.run or 'nothing'} sha256:{hashlib.sha256(told).hexdigest()[:16]}"
+
+    @classmethod
+    def named_in(cls, narrowed_by: Iterable[str]) -> tuple[str, ...]:
+        """The words about it, of a run that was narrowed."""
+        return tuple(word for word in narrowed_by if word.startswith(_BY))
 
 
 @dataclass(frozen=True, slots=True)

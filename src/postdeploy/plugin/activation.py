@@ -39,7 +39,7 @@ from postdeploy.plugin.execution import Execution
 from postdeploy.plugin.facts import new_run_id
 from postdeploy.plugin.foreseen_pages import names_pages
 from postdeploy.plugin.items import Suites
-from postdeploy.plugin.keys import CONSOLE, EXECUTION, RECORDER, SUITES
+from postdeploy.plugin.keys import CONSOLE, DEALING, EXECUTION, RECORDER, SUITES
 from postdeploy.plugin.learnt import Confidences, received
 from postdeploy.plugin.masking import Warnings
 from postdeploy.plugin.monitoring import follow_up
@@ -53,6 +53,7 @@ from postdeploy.plugin.workers import Workers
 
 if TYPE_CHECKING:
     from postdeploy.config.targets import Outline
+    from postdeploy.domain.shard import Dealing
     from postdeploy.plugin.memory import Memory
 
 __all__ = ["activate"]
@@ -73,6 +74,8 @@ def activate(config: pytest.Config) -> None:
         config.stash[SUITES] = Suites(outline.targets)
         context = _context(config, settings, target, recorder)
         execution = Execution(config, settings, target, context)
+        if settings.shard_by or settings.shard_by_run is not None:
+            config.stash[DEALING] = _dealing(config, settings, outline, execution)
         if recorder is not None:
             recorder.memory = _memory(settings, outline)
             recorder.open(target, context, execution)
@@ -119,6 +122,22 @@ def _memory(settings: Settings, outline: Outline) -> Memory | None:
     from postdeploy.plugin.memory import find_memory
 
     return find_memory(settings, outline.history)
+
+
+def _dealing(config: pytest.Config, settings: Settings, outline: Outline, execution: Execution) -> Dealing:
+    """How long checks took before; workers are told, so that all of them deal out alike. Raises pytest.UsageError."""
+    from postdeploy.domain.shard import Dealing
+    from postdeploy.plugin.dealing import dealing_by_file, dealing_by_history
+    from postdeploy.plugin.memory import find_memory
+
+    if settings.worker:
+        return Dealing(*config.workerinput[distribution.SHARED]["dealing"])  # type: ignore[attr-defined]  # xdist's
+    if settings.shard_by:
+        return dealing_by_file(settings.shard_by)
+    memory = find_memory(settings, outline.history)
+    for secret in memory.secrets() if memory else ():
+        execution.redactor.learn(secret)
+    return dealing_by_history(memory.place if memory else None, settings)
 
 
 @contextlib.contextmanager

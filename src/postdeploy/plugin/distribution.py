@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from postdeploy.plugin.keys import EXECUTION, PAYLOAD, RECORDER
+from postdeploy.plugin.keys import DEALING, EXECUTION, PAYLOAD, RECORDER
 
 if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
@@ -27,7 +27,11 @@ def pytest_configure_node(node: Any) -> None:
     execution = node.config.stash[EXECUTION]
     context = execution.context
     ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
-    node.workerinput[SHARED] = {"run_id": context.run_id, "ends_at": ends_at, "writes": execution.settings.writes}
+    shared = {"run_id": context.run_id, "ends_at": ends_at, "writes": execution.settings.writes}
+    dealing = node.config.stash.get(DEALING, None)
+    if dealing is not None:
+        shared["dealing"] = (dealing.run, dict(dealing.seconds))
+    node.workerinput[SHARED] = shared
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from postdeploy.domain.evidence import PlannedCheck
     from postdeploy.domain.result import CheckResult
+    from postdeploy.domain.shard import Dealing
     from postdeploy.plugin.activity import Activity
     from postdeploy.plugin.console import Console
     from postdeploy.plugin.execution import Execution
@@ -31,6 +32,9 @@ CONSOLE: pytest.StashKey[Console] = pytest.StashKey()
 
 SUITES: pytest.StashKey[Suites] = pytest.StashKey()
 """On the config: what declared suites have told so far."""
+
+DEALING: pytest.StashKey[Dealing] = pytest.StashKey()
+"""On the config, with ``--shard-by``: how long checks took before."""
 
 COLLECTED: pytest.StashKey[list[pytest.Item]] = pytest.StashKey()
 """On the config: every item that was collected, also those that are dropped afterwards."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from postdeploy.config import is_suite
+from postdeploy.plugin.keys import DEALING
 
 __all__ = ["narrowed_by"]
 
@@ -53,7 +54,7 @@ def _left_out(config: pytest.Config, missing: int) -> Iterator[str]:
 
 def _not_collected(config: pytest.Config) -> Iterator[str]:
     option = config.option
-    yield from _asked_for(option)
+    yield from _asked_for(config)
     for name in ("ignore", "ignore_glob", "setuponly", "setupplan"):
         if getattr(option, name, None):
             yield {"setuponly": "--setup-only", "setupplan": "--setup-plan"}.get(name, f"--{name.replace('_', '-')}")
@@ -70,13 +71,16 @@ def _not_collected(config: pytest.Config) -> Iterator[str]:
         yield f"the paths on the command line ({whole} is the whole suite)"
 
 
-def _asked_for(option: Any) -> Iterator[str]:
-    """A part that our own options name."""
+def _asked_for(config: pytest.Config) -> Iterator[str]:
+    """A part that our own options name, and how it was dealt out."""
+    option = config.option
     yield from (f"--only {text}" for text in option.only)
     if option.shard:
         from postdeploy.domain.shard import Shard
 
         yield Shard.parse(option.shard).narrowing
+    if DEALING in config.stash:
+        yield config.stash[DEALING].narrowing
 
 
 def _by_another_file(config: pytest.Config) -> Iterator[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings"]
 
 _WRITES: Final = "--allow-writes"
+_BY_HISTORY: Final = "history"
 _HISTORY: Final = "POSTDEPLOY_HISTORY"  # as domain.retention has it, which a run without a target does not load
 
 
@@ -31,6 +32,8 @@ class Settings:
         dry: something is printed, nothing is verified, and reports stay as they are.
         sends: whether the engine may send anything; not with ``--setup-only``, which can never pass.
         worker: the name of this process among xdist's workers, if it is one.
+        shard_by: a verdict whose durations balance the parts.
+        shard_by_run: the run of the history that does so; empty for the newest one.
         formats: the reports to write beside the verdict.
         otlp_endpoint: where the otlp report is sent as well; None leaves it to the environment.
         allure_folder: what allure-pytest writes into, if it writes.
@@ -53,6 +56,7 @@ class Settings:
     vantage: str | None = None
     shard: Shard | None = None
     shard_by: Path | None = None
+    shard_by_run: str | None = None
     lock: str | None = None
     monitor: bool = False
     show_plan: bool = False
@@ -92,7 +96,7 @@ class Settings:
             only=tuple(option.only),
             vantage=_vantage(option.vantage),
             shard=_shard(option.shard, option.shard_by),
-            shard_by=_path(option.shard_by, config, "") if option.shard_by else None,
+            **_balance(option.shard_by, config),
             lock=option.lock,
             monitor=_monitors(option),
             show_plan=option.show_plan,
@@ -111,6 +115,14 @@ def _monitors(option: Any) -> bool:
     if option.monitor and option.shard:
         raise pytest.UsageError("--monitor says how a target is, which --shard, a part of a run, cannot")
     return bool(option.monitor)
+
+
+def _balance(given: str | None, config: pytest.Config) -> dict[str, Any]:
+    """A verdict file, or ``history`` with or without a run."""
+    word, _, run = (given or "").partition(":")
+    if word == _BY_HISTORY:
+        return {"shard_by_run": run}
+    return {"shard_by": _path(given, config, "")} if given else {}
 
 
 def _shard(given: str | None, balance: str | None) -> Shard | None:

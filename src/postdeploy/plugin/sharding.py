@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from postdeploy.errors import DocumentError
-from postdeploy.plugin.keys import COLLECTED, EXECUTION, PLANNED
+from postdeploy.plugin.keys import COLLECTED, DEALING, EXECUTION, PLANNED
 
 __all__ = ["others"]
 
@@ -25,7 +23,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     collected = {id(item): item for item in (*config.stash.get(COLLECTED, ()), *items)}.values()
     ids = {item.stash[PLANNED].id for item in collected}
-    mine = settings.shard.members(ids, _seconds(settings.shard_by) if settings.shard_by else None)
+    dealing = config.stash.get(DEALING, None)
+    mine = settings.shard.members(ids, dealing.seconds if dealing else None)
     config.stash[_OTHERS] = frozenset(ids - mine)
     config.hook.pytest_deselected(items=[item for item in items if item.stash[PLANNED].id not in mine])
     items[:] = [item for item in items if item.stash[PLANNED].id in mine]
@@ -35,18 +34,3 @@ def others(items: Iterable[pytest.Item], config: pytest.Config) -> int:
     """How many of these items other shards run."""
     ids = config.stash.get(_OTHERS, frozenset())
     return sum(item.stash[PLANNED].id in ids for item in items)
-
-
-def _seconds(path: Path) -> dict[str, float]:
-    """How long each check took, of a sealed verdict."""
-    from postdeploy.documents import read_document
-    from postdeploy.domain.reading import array, mapping, number, text
-
-    try:
-        checks = [mapping(check) for check in array(read_document(path)["checks"])]
-        return {
-            text(check["id"]): sum(number(mapping(attempt)["duration"]) for attempt in array(check["attempts"]))
-            for check in checks
-        }
-    except (DocumentError, KeyError, TypeError, ValueError) as error:
-        raise pytest.UsageError(f"--shard-by {path}: not a sealed verdict: {error}") from error
