@@ -13,6 +13,7 @@ An *error* means that we could not tell; a *failure* (the target is wrong) is da
     ├── DocumentError           a verdict file is missing, unreadable or not one
     ├── HistoryError            the history of earlier runs cannot be opened, read or written
     ├── RefusedError            a verdict proves nothing, or something else than what was asked
+    ├── VantageError            nothing can be sent to a vantage, or nothing usable came back from it
     ├── NotificationError       a receiver could not be told
     └── SignatureError          a key, an envelope or a signature is missing or not what it has to be
 """
@@ -37,6 +38,7 @@ __all__ = [
     "SecretMissingError",
     "ServerStartError",
     "SignatureError",
+    "VantageError",
 ]
 
 
@@ -131,3 +133,7 @@ class SignatureError(PostdeployError):
 
 class RefusedError(PostdeployError):
     """A verdict proves nothing, or something else than what was asked; the message is one sentence."""
+
+
+class VantageError(PostdeployError):
+    """Nothing can be sent to a vantage, or nothing that can be used came back from it."""

@@ -17,6 +17,7 @@ _OURS = (
     "verify",
     "watch",
     "merge",
+    "vantages",
     "gate",
     "gate begin",
     "gate check",

@@ -22,6 +22,7 @@ _COMMANDS: Final = (
     "verify",
     "watch",
     "merge",
+    "vantages",
     "gate",
     "serve",
     "notify",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from postdeploy.demand import Demand
 
-__all__ = ["add"]
+__all__ = ["add", "new_run_id", "sign"]
 
 _USAGE: Final = 4
 _HOLD: Final = 10
@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
         demand = Demand(arguments.target, release, None, arguments.max_age, time.time(), keys=keys)
         run = _about_run(arguments.run_id)
         verdict = merge(folders, reports, demand, run)
-        _sign(reports, demand, run["id"], arguments.sign_key)
+        sign(reports, demand, run["id"], arguments.sign_key)
     except PostdeployError as error:
         print(f"merge: {error}", file=sys.stderr)
         return _HOLD
@@ -64,11 +64,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _about_run(name: str | None) -> dict[str, Any]:
-    run_id = name or time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
-    return {"id": run_id, "argv": sys.argv[1:], "pid": os.getpid()}
+    return {"id": name or new_run_id(), "argv": sys.argv[1:], "pid": os.getpid()}
 
 
-def _sign(reports: Path, demand: Demand, run_id: str, place: str | None) -> None:
+def new_run_id() -> str:
+    """A name that sorts by time and that nobody can guess."""
+    return time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + os.urandom(6).hex()
+
+
+def sign(reports: Path, demand: Demand, run_id: str, place: str | None) -> None:
     """Put an envelope beside the merged verdict, once it is believed. Raises RefusedError or SignatureError."""
     from postdeploy.documents import VERDICT_FILE, write_atomically
     from postdeploy.journal import ENVELOPE_FILE

@@ -1,0 +1,181 @@
+"""``postdeploy vantages``: the same run from several places by workers of dask, and one verdict by a quorum."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from postdeploy.cli.duration import duration
+from postdeploy.cli.merge import new_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from postdeploy.domain.policy import Policy
+    from postdeploy.vantages.cluster import Certificates
+    from postdeploy.vantages.run import Errand
+
+__all__ = ["add"]
+
+_USAGE: Final = 4
+_HOLD: Final = 10
+_GRACE: Final = 60.0
+"""Seconds that a vantage has beyond the deadline of its run: to get the project, to start, to send its evidence."""
+
+_MOST_SENT: Final = 16 * 1024 * 1024
+_MOST_BACK: Final = 64 * 1024 * 1024
+_PASSED_ON: Final = ("release", "deadline", "targets", "allow_writes", "monitor")
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    from postdeploy.run_options import RUN_OPTIONS
+
+    parser = commands.add_parser("vantages", help="verify a target from several places, by workers of dask")
+    add = parser.add_argument
+    add("target", metavar="TARGET", help="a target of targets.yaml")
+    add("--scheduler", required=True, metavar="URL", help="of dask, such as tls://scheduler.internal:8786")
+    add("--vantage", metavar="NAMES", help="such as eu,us,ap, where the policy of the target names none")
+    for option in RUN_OPTIONS:
+        if option.attribute in _PASSED_ON:
+            parser.add_argument(f"--{option.name}", **option.keywords)
+    add("--reports", default="reports", metavar="DIR", help="default: %(default)s")
+    add("--run-id", metavar="ID", help="the name of the whole run (default: a new one)")
+    add("--wall-clock", type=duration, metavar="TIME", help=f"of each vantage (default: deadline + {_GRACE:g} s)")
+    add("--wait", type=duration, default="30s", metavar="TIME", help="for workers to come (default: %(default)s)")
+    add("--silence", type=duration, default="20s", metavar="TIME", help="after which a worker is lost (%(default)s)")
+    add("--ship", action="append", default=[], metavar="PATH", help="send this, too; may be repeated")
+    add("--there", metavar="DIR", help="the project lies in this folder of every worker; send nothing")
+    add("--tls-ca", metavar="FILE", help="the authority of the cluster's certificates")
+    add("--tls-cert", metavar="FILE", help="our certificate")
+    add("--tls-key", metavar="FILE", help="its key")
+    add("--plain", action="store_true", help="allow a scheduler without TLS on another machine")
+    add("--sign-key", metavar="KEY", help="sign the verdict with this key: a file, or env:NAME")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from postdeploy.errors import ConfigurationError, PostdeployError, VantageError
+    from postdeploy.vantages.cluster import check_address
+    from postdeploy.vantages.run import withdraw
+
+    reports, run_id = Path(arguments.reports), arguments.run_id or new_run_id()
+    run = {"id": run_id, "argv": sys.argv[1:], "pid": os.getpid()}
+    try:
+        withdraw(reports, run, arguments.target, arguments.release or None)
+        policy, errand = _errand(arguments, run, Path.cwd())
+        certificates = _certificates(arguments)
+        check_address(arguments.scheduler, certificates, plain=arguments.plain)
+    except PostdeployError as error:
+        print(f"vantages: {error}", file=sys.stderr)
+        return _USAGE if isinstance(error, ConfigurationError | VantageError) else _HOLD
+    try:
+        return _verify(arguments, policy, errand, certificates, reports)
+    except PostdeployError as error:
+        print(f"vantages: {error}", file=sys.stderr)
+        return _HOLD
+
+
+def _verify(
+    arguments: argparse.Namespace,
+    policy: Policy,
+    errand: Errand,
+    certificates: Certificates | None,
+    reports: Path,
+) -> int:
+    from postdeploy.cli.merge import sign
+    from postdeploy.demand import Demand
+    from postdeploy.domain.verdict import exit_status
+    from postdeploy.vantages.cluster import Cluster
+    from postdeploy.vantages.gathering import Limits
+    from postdeploy.vantages.run import verify_from
+
+    limits = Limits(arguments.wall_clock or _deadline(arguments, policy) + _GRACE, arguments.wait, arguments.silence)
+    cluster = Cluster(arguments.scheduler, certificates, limits.wait)
+    try:
+        verdict = verify_from(errand, cluster, limits, reports)
+    finally:
+        cluster.close()
+    demand = Demand(errand.target, errand.release, None, limits.wall_clock, time.time())
+    sign(reports, demand, str(errand.run["id"]), arguments.sign_key)
+    _tell(reports)
+    print(f"{verdict.conclusion}, {verdict.action}: {verdict.reason}: {verdict.summary}")
+    return int(exit_status(verdict))
+
+
+def _tell(reports: Path) -> None:
+    """A line for each vantage."""
+    from postdeploy.documents import VERDICT_FILE, read_document
+
+    for each in read_document(reports / VERDICT_FILE)["vantages"]:
+        print(f"{each['name']:<12} {each['state']:<9} {each['verdict']:<13} {each['reason']}: {each['summary']}")
+
+
+def _errand(arguments: argparse.Namespace, run: Mapping[str, Any], root: Path) -> tuple[Policy, Errand]:
+    """What is to be done, and under which rules. Raises ConfigurationError or VantageError."""
+    from pathlib import Path
+
+    from postdeploy.config.targets import target_policy
+    from postdeploy.run_options import RUN_OPTIONS
+    from postdeploy.vantages.project_files import project_files
+    from postdeploy.vantages.run import Errand
+
+    targets = Path(arguments.targets or "targets.yaml")
+    policy = target_policy(targets, arguments.target, os.environ)
+    words = [
+        word
+        for option in RUN_OPTIONS
+        if option.attribute in _PASSED_ON
+        for word in option.words(getattr(arguments, option.attribute))
+    ]
+    release = arguments.release or None
+    return policy, Errand(
+        arguments.target,
+        release,
+        run,
+        _names(arguments.vantage, policy),
+        {"target": {"name": arguments.target}, "policy": policy.to_json(), "expected": release},
+        words,
+        {} if arguments.there else project_files(root, root / targets, arguments.ship, _MOST_SENT),
+        arguments.there,
+        _MOST_BACK,
+    )
+
+
+def _names(given: str | None, policy: Policy) -> tuple[str, ...]:
+    from re import fullmatch
+
+    from postdeploy.domain.policy import VANTAGE_NAME
+    from postdeploy.errors import VantageError
+
+    names = tuple(given.split(",")) if given else policy.vantages
+    wrong = [name for name in names if not fullmatch(VANTAGE_NAME, name)]
+    if wrong or not names or len(set(names)) != len(names):
+        raise VantageError(f"--vantage takes names such as eu,us,ap, each once, not {given!r}")
+    if policy.vantages and set(names) != set(policy.vantages):
+        raise VantageError(f"the policy of the target says that the vantages are {', '.join(policy.vantages)}")
+    if policy.quorum and policy.quorum.of != len(names):
+        raise VantageError(f"the quorum is {policy.quorum}, and there are {len(names)} vantages")
+    return names
+
+
+def _certificates(arguments: argparse.Namespace) -> Certificates | None:
+    from postdeploy.errors import VantageError
+    from postdeploy.vantages.cluster import Certificates
+
+    given = (arguments.tls_ca, arguments.tls_cert, arguments.tls_key)
+    if not any(given):
+        return None
+    if not all(given):
+        raise VantageError("--tls-ca, --tls-cert and --tls-key belong together")
+    return Certificates(*given)
+
+
+def _deadline(arguments: argparse.Namespace, policy: Policy) -> float:
+    return duration(arguments.deadline) if arguments.deadline else policy.deadline
