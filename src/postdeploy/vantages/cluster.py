@@ -77,7 +77,11 @@ class Cluster:
 
     def workers(self) -> dict[str, Worker]:
         """All workers by address. Raises OSError when the scheduler cannot be asked."""
-        found: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        # scheduler_info() of the client may return what another thread fetched meanwhile, which has no workers
+        try:
+            found: Mapping[str, Any] = self._client.sync(self._client.scheduler.identity, n_workers=-1)["workers"]
+        except RuntimeError as error:
+            raise OSError(str(error)) from error
         return {address: Worker(_vantages(each), float(each["last_seen"])) for address, each in found.items()}
 
     def send(self, order: bytes, vantage: str, address: str, key: str) -> Any:
