@@ -41,7 +41,7 @@ def locate(target: Target, url: str) -> Location | None:
     ]
     if not inside:
         return None
-    best = max(inside, key=lambda service: len(_base(service)))
+    best = inside[0] if len(inside) == 1 else max(inside, key=lambda service: len(_base(service)))
     rest = path[len(_base(best)) :] or "/"
     return Location(best.name, f"{rest}?{query}" if query else rest)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from typing import Final
 from urllib.parse import quote
 
 from postdeploy import __version__
@@ -11,6 +13,9 @@ from postdeploy.domain.trace import span_of, trace_of, traceparent
 __all__ = ["SYNTHETIC_HEADER", "identity_headers", "user_agent"]
 
 SYNTHETIC_HEADER = "X-Synthetic-Test"
+
+_RESERVED: Final = re.compile(r"[^A-Za-z0-9_.~/:-]")
+"""What is escaped in the name of a check: found at once, for most names have little of it."""
 
 
 def user_agent() -> str:
@@ -23,7 +28,7 @@ def identity_headers(run_id: str, check_id: str, attempt: int = 1) -> dict[str, 
     trace, run = _of_run(run_id)
     return {
         "User-Agent": user_agent(),
-        SYNTHETIC_HEADER: f"run={run};check={quote(check_id, safe='/:.')}",
+        SYNTHETIC_HEADER: f"run={run};check={_RESERVED.sub(_escaped, check_id)}",
         "traceparent": traceparent(trace, span_of(run_id, check_id, attempt)),
     }
 
@@ -32,3 +37,12 @@ def identity_headers(run_id: str, check_id: str, attempt: int = 1) -> dict[str, 
 def _of_run(run_id: str) -> tuple[str, str]:
     """Trace id and quoted name of a run: the same for each of its requests."""
     return trace_of(run_id), quote(run_id, safe="")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return _escape(match[0])
+
+
+@lru_cache(maxsize=256)
+def _escape(letter: str) -> str:
+    return quote(letter, safe="")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from copy import copy
 from typing import Any, Final
 
 import pytest
@@ -78,10 +77,10 @@ def _reports(item: CheckItem, result: CheckResult) -> Iterator[pytest.TestReport
     call = pytest.CallInfo.from_call(_nothing, "setup")
     first = pytest.TestReport.from_item_and_call(item, call)
     first.duration = 0.0
-    execution = item.config.stash[EXECUTION]
+    execution, facts = item.config.stash[EXECUTION], vars(first)
     for when in ("setup", "call", "teardown"):
-        report: Any = copy(first)
-        report.when, report.keywords = when, dict(first.keywords)
+        report: Any = object.__new__(pytest.TestReport)
+        report.__dict__.update(facts, when=when, keywords=dict(first.keywords))
         report.sections, report.user_properties = [], list(item.user_properties)
         if when == "call":
             report.duration = sum(attempt.duration for attempt in result.attempts)
