@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -246,6 +246,14 @@ def processes_of(project: Project) -> list[int]:
     return [pid for pid in living(project) if b"-m\0postdeploy" in cmdline(pid)]
 
 
+def kill(processes: Iterable[int]) -> None:
+    """All at once: none of them sees another one end."""
+    found = list(processes)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in found:
+            os.kill(pid, number)
+
+
 @pytest.mark.parametrize("everything", [False, True], ids=["the monitor", "all of it"])
 def test_killed_in_a_run(project: Project, everything: bool) -> None:
     """A monitor that is killed leaves nothing running; the next one has its run in the history, once, and goes on."""
@@ -253,8 +261,7 @@ def test_killed_in_a_run(project: Project, everything: bool) -> None:
     process = watching(project)
     assert eventually((project.folder / "hangs").exists)
     killed = facts(project).running
-    for pid in processes_of(project) if everything else [process.pid]:
-        os.kill(pid, signal.SIGKILL)
+    kill(processes_of(project) if everything else [process.pid])
     process.wait(10)
     assert everything or eventually(lambda: not living(project), 10.0)
     (project.folder / "suites/test_hang.py").unlink()
@@ -286,9 +293,7 @@ def test_a_run_that_is_killed(project: Project) -> None:
     process = watching(project)
     assert eventually((project.folder / "hangs").exists)
     project.write("suites/test_hang.py", "def test_nothing(web):\n    assert web.get('/').status_code == 200\n")
-    for pid in processes_of(project):
-        if pid != process.pid:
-            os.kill(pid, signal.SIGKILL)
+    kill(pid for pid in processes_of(project) if pid != process.pid)
     assert "INCONCLUSIVE incomplete" in said(process, lambda line: "checks" in line)
     assert "PASS all_required_passed" in said(process, lambda line: "checks" in line)
     assert all(b"sleep" not in cmdline(pid) for pid in living(project))
