@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what runs the pipelines of other systems in tests: gitlab-ci-local (npm), Ansible (pip), rsync and Groovy (apt).
+# Installs what runs the pipelines of other systems in tests: gitlab-ci-local (npm), Ansible (pip), rsync, Groovy and
+# systemd-analyze (apt).
 set -euo pipefail
 
 bin=${1:?usage: install-pipeline-tools.sh BIN}
@@ -12,6 +13,7 @@ as_root() {
 packages=()
 command -v rsync >/dev/null || packages+=(rsync) # gitlab-ci-local copies each job's files with it
 command -v groovy >/dev/null || packages+=(groovy)
+command -v systemd-analyze >/dev/null || packages+=(systemd)
 if [ "${#packages[@]}" -gt 0 ]; then
   command -v java >/dev/null || packages+=(default-jre-headless)
   as_root apt-get update -qq >/dev/null

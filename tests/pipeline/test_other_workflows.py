@@ -58,14 +58,25 @@ def test_a_failed_deployment_of_staging_is_not_verified(play: Callable[..., Run]
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("0", ""), ("20", "is broken"), ("10", "is not known to work"), ("killed", "is not known")]
+    ("status", "state", "said"),
+    [
+        ("0", "sealed", ""),
+        ("10", "sealed", "is broken"),
+        ("10", "started", "is not known to work"),
+        ("10", "", "is not known to work"),
+        ("killed", "", "is not known"),
+    ],
 )
 def test_synthetic_monitoring_pages_unless_production_works(
-    play: Callable[..., Run], stage: Stage, status: str, said: str
+    play: Callable[..., Run], stage: Stage, status: str, state: str, said: str
 ) -> None:
     """Whatever is live is verified; anything but a pass is annotated and paged, and nothing is ever deployed."""
+    if state:
+        (stage.work / "reports").mkdir()
+        (stage.work / "reports" / "verdict.json").write_text(f'{{"state": "{state}", "verdict": "fail"}}')
     run = play("synthetic.yml", verify=status)
-    assert stage.calls[0] == "postdeploy verify production --deadline 5m --reports reports --run-id synthetic-7-1"
+    ran = "postdeploy verify production --deadline 5m --reports reports --run-id synthetic-7-1 --monitor"
+    assert stage.calls[0] == ran
     assert stage.paged == (status != "0")
     ending = run.endings["synthetic", "Say what came of it"]
     assert ("::error title=Synthetic monitoring::" in ending.output) == (status != "0")
@@ -75,7 +86,7 @@ def test_synthetic_monitoring_pages_unless_production_works(
 
 def test_synthetic_monitoring_holds_no_credential_that_deploys(workflow: Callable[[str], dict[str, Any]]) -> None:
     """A monitor cannot deploy, because nothing in its workflow could."""
-    assert "DEPLOY" not in str(workflow("synthetic.yml"))
+    assert "DEPLOY" not in str(workflow("synthetic.yml")).replace("POSTDEPLOY", "")
 
 
 def test_ci_runs_what_every_machine_runs(workflow: Callable[[str], dict[str, Any]]) -> None:
