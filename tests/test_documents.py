@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from postdeploy.documents import read_regular, why, write_atomically
+from postdeploy.documents import make_durable, read_regular, why, write_atomically
+from postdeploy.errors import JournalError
 
 
 def test_why() -> None:
@@ -34,3 +35,16 @@ def test_what_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "file").read_bytes() == b"new"
     assert len(forced) == (2 if durable else 0)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_made_durable_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file, then the names in their folder; what is not there is told with its path."""
+    forced: list[str] = []
+    monkeypatch.setattr("os.fsync", lambda handle: forced.append(Path(f"/proc/self/fd/{handle}").readlink().name))
+    for name in ("one", "other"):
+        write_atomically(tmp_path / name, b"new", durable=False)
+    make_durable(tmp_path / "one", tmp_path / "other")
+    assert forced == ["one", "other", tmp_path.name]
+    with pytest.raises(JournalError) as caught:
+        make_durable(tmp_path / "missing")
+    assert str(caught.value) == f"{tmp_path / 'missing'}: cannot be written: no such file or directory"

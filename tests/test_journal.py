@@ -90,6 +90,18 @@ def test_what_cannot_be_rewritten(path: Path) -> None:
     assert read_journal(path).records == [{"record": "a"}]
 
 
+@pytest.mark.parametrize("more", [{}, {"durable": True}, {"durable": False}], ids=["unsaid", "durable", "later"])
+def test_its_end_is_on_disk(path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, bool]) -> None:
+    """Whoever ends a journal has it forced to the disk, unless told that this is done later; it is whole either way."""
+    forced: list[int] = []
+    monkeypatch.setattr("os.fsync", forced.append)
+    with Journal(path) as journal:
+        journal.append({"record": "a"})
+        proof = journal.close(**more)
+    assert len(forced) == more.get("durable", True)
+    assert read_journal(path, proof["sha256"]).records == [{"record": "a"}]
+
+
 def test_makes_its_folder(tmp_path: Path) -> None:
     """The folder of a journal need not be there, nor the one above it."""
     with Journal(tmp_path / "a" / "b" / EVIDENCE_FILE) as journal:
