@@ -110,6 +110,8 @@ def test_two_of_three_see_a_failure(cluster: Machines, project: Path) -> None:
     assert (status, document["verdict"], document["action"]) == (20, "fail", "rollback"), document["vantages"]
     assert document["summary"].endswith("(at eu and ap)")
     assert document["checks"][0]["outcomes"] == {"eu": "failed", "us": "passed", "ap": "failed"}
+    assert main(["report", f"--verdict={project / 'reports' / 'verdict.json'}", "--format=all"]) == 0
+    assert "failed at eu, ap; passed at us" in (project / "reports" / "junit.xml").read_text()
 
 
 def test_a_worker_that_is_killed_is_replaced(cluster: Machines, project: Path) -> None:

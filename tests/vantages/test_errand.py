@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from postdeploy.cli import main
 from postdeploy.domain.policy import Policy
 from postdeploy.errors import VantageError
+from postdeploy.exporters.reading import message
 from postdeploy.vantages.cluster import Certificates, check_address
 from postdeploy.vantages.errand import run_errand
 from postdeploy.vantages.gathering import Limits
@@ -44,8 +46,10 @@ class _Here:
 
 
 def _errand(files: dict[str, bytes], **changes: Any) -> Errand:
+    tool = {"name": "pytest-postdeploy", "version": "1", "python": "3"}
     facts: dict[str, Any] = {
-        "target": "local", "release": None, "run": {"id": "run", "argv": [], "pid": 1}, "names": ("eu", "us"),
+        "target": "local", "release": None, "run": {"id": "run", "argv": [], "pid": 1, "tool": tool},
+        "names": ("eu", "us"),
         "about": {"target": {"name": "local"}, "policy": Policy().to_json(), "expected": None},
         "arguments": [], "files": files,
     }  # fmt: skip
@@ -79,6 +83,20 @@ def test_nothing_comes_back(tmp_path: Path) -> None:
     """Both are lost with what was said, and the verdict is sealed all the same."""
     verdict = verify_from(_errand({}, there=str(tmp_path / "nowhere")), _Here(), Limits(60.0), tmp_path)
     assert verdict.summary.startswith("0 of 2 vantages passed and 2 are needed; eu: there is no folder")
+    _require_reports(tmp_path)
+
+
+def _require_reports(reports: Path) -> None:
+    """Every format can be made of the verdict."""
+    assert main(["report", f"--verdict={reports / 'verdict.json'}", "--format=all"]) == 0
+    assert json.loads((reports / "ctrf.json").read_text())
+
+
+def test_reports_say_where(tmp_path: Path) -> None:
+    """At which vantage a check ended how, in each of them."""
+    outcomes = {"eu": "failed", "us": "passed", "ap": None, "sa": "failed"}
+    check = {"attempts": [], "reason": "it failed", "outcomes": outcomes}
+    assert message(check) == "it failed\nfailed at eu, sa; passed at us; no answer at ap"
 
 
 def test_another_project_than_was_ordered() -> None:

@@ -61,12 +61,13 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from postdeploy.domain.mode import Mode
     from postdeploy.errors import ConfigurationError, PostdeployError, VantageError
     from postdeploy.vantages.cluster import check_address
     from postdeploy.vantages.run import withdraw
 
     reports, run_id = Path(arguments.reports), arguments.run_id or new_run_id()
-    run = {"id": run_id, "argv": sys.argv[1:], "pid": os.getpid()}
+    run = _about_run(run_id, Mode.MONITOR if arguments.monitor else Mode.GATE)
     try:
         withdraw(reports, run, arguments.target, arguments.release or None)
         policy, errand = _errand(arguments, run, Path.cwd())
@@ -80,6 +81,15 @@ def _run(arguments: argparse.Namespace) -> int:
     except PostdeployError as error:
         print(f"vantages: {error}", file=sys.stderr)
         return _HOLD
+
+
+def _about_run(run_id: str, mode: str) -> dict[str, Any]:
+    import platform
+
+    from postdeploy import __version__
+
+    tool = {"name": "pytest-postdeploy", "version": __version__, "python": platform.python_version()}
+    return {"id": run_id, "mode": str(mode), "tool": tool, "argv": sys.argv[1:], "pid": os.getpid()}
 
 
 def _verify(

@@ -42,7 +42,10 @@ def title(document: Document) -> str:
 
 
 def message(check: Document) -> str:
-    """Why a check did not pass, or what its first attempts said: findings first, then errors, then the reason."""
+    """Why a check did not pass, or what its first attempts said: findings first, then errors, then the reason.
+
+    Of several vantages, the last line says at which it ended how.
+    """
     lines: list[str] = []
     for attempt in reversed(check["attempts"]):
         lines = [_finding(finding) for finding in attempt.get("findings", ())]
@@ -52,7 +55,17 @@ def message(check: Document) -> str:
             break
     if not lines and check.get("reason"):
         lines = [check["reason"]]
+    if lines and check.get("outcomes"):
+        lines.append(_by_vantage(check["outcomes"]))
     return "\n".join(lines)
+
+
+def _by_vantage(outcomes: Mapping[str, str | None]) -> str:
+    """Where a check ended how, such as ``failed at eu, ap; passed at us``."""
+    places: dict[str, list[str]] = {}
+    for name, outcome in outcomes.items():
+        places.setdefault((outcome or "no answer").replace("_", " "), []).append(name)
+    return "; ".join(f"{outcome} at {', '.join(names)}" for outcome, names in places.items())
 
 
 def _finding(finding: Document) -> str:
