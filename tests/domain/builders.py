@@ -132,6 +132,7 @@ def records(run: Evidence) -> list[dict[str, Any]]:
         {"record": "plan", "checks": [check.to_json() for check in run.plan], "narrowed_by": list(run.narrowed_by)},
         *(service_record(state) for state in run.services.values()),
         {"record": "release", "release": asdict(run.release)},
+        *({"record": "wait", "wait": asdict(wait)} for wait in run.waits),
         *(control_record(each) for each in run.control),
         *({"record": "result", "result": each.to_json()} for each in run.results.values()),
         *({"record": "incident", "reason": each.reason, "message": each.message} for each in run.incidents),

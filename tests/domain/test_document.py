@@ -7,9 +7,10 @@ import pytest
 
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import SCHEMA, iso, started_document, verdict_document
-from postdeploy.domain.evidence import Baseline, Evidence, fold
+from postdeploy.domain.evidence import Baseline, Evidence, Wait, fold
 from postdeploy.domain.result import Outcome
 from tests.domain.builders import (
+    BEGIN,
     blocked,
     control,
     down,
@@ -24,6 +25,16 @@ from tests.domain.builders import (
 )
 
 PROOF = {"file": "evidence.jsonl", "sha256": "0" * 64, "records": 7}
+
+
+def test_waits_are_told_in_order() -> None:
+    """With the time as people and receivers read it; without any there is no such field."""
+    told = document(evidence(passed(), waits=(Wait("release", BEGIN, 2.5004), Wait("preflight", BEGIN + 2.5, 0.1))))
+    assert told["waits"] == [
+        {"name": "release", "began": "1970-01-12T13:46:40.000Z", "seconds": 2.5},
+        {"name": "preflight", "began": "1970-01-12T13:46:42.500Z", "seconds": 0.1},
+    ]
+    assert "waits" not in document(evidence(passed()))
 
 
 def document(run: Evidence) -> dict[str, Any]:

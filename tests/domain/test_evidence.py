@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postdeploy.domain.evidence import Baseline, EvidenceError, PlannedCheck, ReleaseEvidence, fold
+from postdeploy.domain.evidence import Baseline, EvidenceError, PlannedCheck, ReleaseEvidence, Wait, fold
 from postdeploy.domain.result import CheckResult, Outcome
 from tests.domain.builders import (
     BEGIN,
@@ -51,6 +51,12 @@ def test_round_trip() -> None:
 def test_control() -> None:
     """What control probes said comes back in its order."""
     run = evidence(passed(), control=(control(), control("clock", healthy=False, code="clock_skew", skew=99.0)))
+    assert fold(json.loads(json.dumps(records(run)))) == run
+
+
+def test_waits() -> None:
+    """What was waited for before the checks comes back in its order."""
+    run = evidence(passed(), waits=(Wait("release", BEGIN, 2.5), Wait("preflight", BEGIN + 2.5, 0.1)))
     assert fold(json.loads(json.dumps(records(run)))) == run
 
 
@@ -114,6 +120,7 @@ WRONG: dict[str, Callable[[], Records]] = {
     "unknown record": lambda: changed(3, lambda record: record.update(record="guess")),
     "record without a kind": lambda: changed(3, lambda record: record.pop("record")),
     "kind that is no text": lambda: changed(3, lambda record: record.update(record=["service"])),
+    "wait without a time": lambda: [*journal()[:5], {"record": "wait", "wait": {"name": "release", "began": None}}],
     "no run id": lambda: changed(0, lambda record: record["run"].pop("id")),
     "no time": lambda: changed(0, lambda record: record["run"].update(started="today")),
     "no target": lambda: changed(0, lambda record: record.update(target=None)),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from postdeploy.domain.evidence import ServiceState
+from postdeploy.domain.evidence import ServiceState, Wait
 from postdeploy.domain.policy import Confirmation
 from postdeploy.domain.target import Service
 from postdeploy.engine.preflight import Preflight
@@ -44,6 +44,18 @@ def test_any_answer_means_up(server: WebServer, examine: Examine) -> None:
     """A service without a health path is up when it answers at all."""
     server.script("*", respond(503))
     assert examine(Service("web", server.url)).live
+
+
+def test_how_long_it_took_is_known(loop: HttpLoop, server: WebServer) -> None:
+    """From the first question on, and nothing where nobody was asked."""
+    times = iter((100.0, 100.5, 101.0, 103.0))
+    preflight = Preflight(loop, "run", Confirmation(2, 0.01), wall=lambda: next(times))
+    assert preflight.waits() == ()
+    for name in ("web", "api"):
+        state: Future[ServiceState] = Future()
+        loop.call_soon(lambda name=name, state=state: preflight.examine(Service(name, server.url), state.set_result))
+        assert state.result(5).live
+    assert preflight.waits() == (Wait("preflight", 100.0, 0.5),)
 
 
 def test_a_health_path_must_answer_below_500(server: WebServer, examine: Examine) -> None:

@@ -45,6 +45,7 @@ def test_live_when_it_answered_so_often_in_a_row(server: WebServer, releasing: M
     assert polls == [1, 2, 3]
     assert readiness.release.first == {"web": "new"}
     assert readiness.release.counts == {"web": {"new": 3}}
+    assert next((wait.name, wait.seconds) for wait in readiness.waits) == ("release", readiness.release.waited)
 
 
 def test_another_release_begins_the_count_anew(server: WebServer, releasing: Make, run: Run) -> None:

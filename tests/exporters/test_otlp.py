@@ -72,6 +72,26 @@ def test_the_target_continues_the_trace(bad: Document) -> None:
         assert sent == f"00-{span['traceId']}-{span['spanId']}-01"
 
 
+def test_what_was_waited_for_has_spans(good: Document) -> None:
+    """Their ids are those that the requests of preflight and of the wait for the release were sent with."""
+    good["waits"] = [
+        {"name": "release", "began": "1970-01-12T13:46:40.000Z", "seconds": 2.5},
+        {"name": "preflight", "began": "1970-01-12T13:46:42.500Z", "seconds": 0.25},
+    ]
+    release, preflight = spans(good)[1:3]
+    for span in (release, preflight):
+        sent = identity_headers(good["run"]["id"], span["name"])["traceparent"]
+        assert sent == f"00-{span['traceId']}-{span['spanId']}-01"
+        assert span["parentSpanId"] == spans(good)[0]["spanId"]
+        assert "status" not in span
+    assert facts(release) == {
+        "postdeploy.release": "r2", "postdeploy.release.live": True, "postdeploy.release.answers": "5",
+    }  # fmt: skip
+    assert (int(preflight["endTimeUnixNano"]) - int(preflight["startTimeUnixNano"])) == 250_000_000
+    good["release"] |= {"live": False, "problem": "not live within 3 s"}
+    assert spans(good)[1]["status"]["message"] == "not live within 3 s"
+
+
 def test_the_run_is_the_root(bad: Document) -> None:
     """It says what became of the deployment, in the words of the semantic conventions and in ours."""
     root = spans(bad)[0]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from postdeploy.domain.control import ControlResult
-from postdeploy.domain.evidence import Evidence, PlannedCheck, ServiceState
+from postdeploy.domain.evidence import Evidence, PlannedCheck, ServiceState, Wait
 from postdeploy.domain.result import Attempt
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def verdict_document(
         "run": _run(evidence),
         "target": dict(evidence.target),
         "release": _release(evidence),
+        **({"waits": [_wait(wait) for wait in evidence.waits]} if evidence.waits else {}),
         "services": {name: _service(state) for name, state in evidence.services.items()},
         "control": [_control(result) for result in evidence.control],
         "baseline": _baseline(evidence),
@@ -119,6 +120,10 @@ def _release(evidence: Evidence) -> dict[str, Any]:
         "changed": bool(release.changed),
         "problem": release.problem,
     }
+
+
+def _wait(wait: Wait) -> dict[str, Any]:
+    return {"name": wait.name, "began": iso(wait.began), "seconds": round(wait.seconds, 3)}
 
 
 def _service(state: ServiceState) -> dict[str, Any]:

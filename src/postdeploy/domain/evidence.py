@@ -16,6 +16,7 @@ from postdeploy.domain.facts import (
     PlannedCheck,
     ReleaseEvidence,
     ServiceState,
+    Wait,
 )
 from postdeploy.domain.lock import Lock
 from postdeploy.domain.past import Past
@@ -37,6 +38,7 @@ __all__ = [
     "ReleaseEvidence",
     "ServiceState",
     "Vantage",
+    "Wait",
     "control_record",
     "fold",
     "service_record",
@@ -67,6 +69,7 @@ class Evidence:
     past: Past | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
     vantages: tuple[Vantage, ...] = ()
+    waits: tuple[Wait, ...] = ()
     finished: bool = False
     finished_at: float | None = None
     pytest_exit: int | None = None
@@ -171,6 +174,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
         baseline=state.get("baseline"),
         past=state.get("past"),
         budget=state.get("budget", {}),
+        waits=tuple(state.get("waits", ())),
         finished="finished" in state,
         finished_at=state.get("finished"),
         pytest_exit=state.get("pytest_exit"),
@@ -232,6 +236,10 @@ def _release(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["release"].update(told)
 
 
+def _wait(state: dict[str, Any], record: Mapping[str, Any]) -> None:
+    state.setdefault("waits", []).append(Wait.from_json(record["wait"]))
+
+
 def _incident(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     state["incidents"].append(Incident.from_json(record))
 
@@ -275,6 +283,7 @@ _RULES: Final[Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]]]
     "result": _result,
     "service": _service,
     "release": _release,
+    "wait": _wait,
     "incident": _incident,
     "control": _control,
     "baseline": _baseline,

@@ -20,6 +20,7 @@ __all__ = [
     "PlannedCheck",
     "ReleaseEvidence",
     "ServiceState",
+    "Wait",
 ]
 
 ANSWERED_WRONGLY: Final = ("certificate_", "tls_", "not_tls", "http_", "protocol_")
@@ -168,6 +169,24 @@ class ReleaseEvidence:
             counts={service: _counts(counts) for service, counts in mapping(fields.get("counts", {})).items()},
             problem=optional_text(fields.get("problem")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a run waited for before its checks, ``preflight`` or ``release``: since when, and how many seconds.
+
+    Its requests carry the name as that of their check, so it is also that of the span above what the target records.
+    """
+
+    name: str
+    began: float
+    seconds: float
+
+    @classmethod
+    def from_json(cls, raw: object) -> Wait:
+        """Back from JSON. Raises KeyError, TypeError or ValueError on anything else."""
+        fields = mapping(raw)
+        return cls(text(fields["name"]), number(fields["began"]), number(fields["seconds"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
+from postdeploy.domain.evidence import ReleaseEvidence, ServiceState, Wait
 from postdeploy.lazy_dataclass import dataclass
 
 __all__ = ["Readiness", "RunContext"]
@@ -33,6 +33,7 @@ class Readiness:
 
     release: ReleaseEvidence
     services: tuple[ServiceState, ...]
+    waits: tuple[Wait, ...] = ()
 
     @property
     def may_start(self) -> bool:

@@ -83,10 +83,9 @@ class Engine:
         self._results = Results()
         self._waiting = Forerunners(lambda pairs: self._runner.start(pairs))  # noqa: PLW0108  # made when it is needed
         self._loop = HttpLoop(target.budget, meter=meter, clock=clock, on_crash=self._crashed)
-        self._preflight = Preflight(self._loop, context.run_id, target.policy.confirm, on_trouble, target.maintenance)
-        self._pages = pages
-        self._fence = fence
-        self._ledger = ledger
+        about = (context.run_id, target.policy.confirm, on_trouble, target.maintenance)
+        self._preflight = Preflight(self._loop, *about, wall)
+        self._pages, self._fence, self._ledger = pages, fence, ledger
         self._redactor = redactor or Redactor()
         self._on_service = on_service
         self._watch: ReleaseWatch | None = None
@@ -210,7 +209,7 @@ class Engine:
 
             self._watch = ReleaseWatch(
                 self.target, self.target.release, self._loop,
-                run_id=self.context.run_id, expected=self.context.expected,
+                run_id=self.context.run_id, expected=self.context.expected, wall=self._wall,
             )  # fmt: skip
             self._watch.start(self._released)
         else:
@@ -238,7 +237,8 @@ class Engine:
             self._open()
 
     def _open(self) -> None:
-        if self._set_ready(Readiness(self._release, tuple(self.services.values()))):
+        waits = (*(self._watch.waits() if self._watch else ()), *self._preflight.waits())
+        if self._set_ready(Readiness(self._release, tuple(self.services.values()), waits)):
             self._check_credentials()
             self._start(self._waiting.settled(self.services))
 

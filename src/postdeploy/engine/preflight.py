@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from postdeploy.domain.evidence import ServiceState
+from postdeploy.domain.evidence import ServiceState, Wait
 from postdeploy.domain.foreign import plain
 from postdeploy.domain.health import MAINTENANCE
 from postdeploy.domain.maintenance import asks_to_come_back, shows_maintenance
@@ -39,8 +39,11 @@ class Preflight:
         confirm: Confirmation,
         on_trouble: Callable[[str, str], None] = lambda _code, _url: None,
         maintenance: Maintenance = Maintenance(),  # noqa: B008  # frozen
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._loop = loop
+        self._wall = wall
+        self._began: float | None = None
         self._maintenance = maintenance
         self._on_trouble = on_trouble
         self._headers = identity_headers(run_id, "preflight")
@@ -49,10 +52,15 @@ class Preflight:
 
     def examine(self, service: Service, done: Callable[[ServiceState], None]) -> None:
         """Call ``done`` with the state of the service; a live one is told at once, a dead one when it is confirmed."""
+        self._began = self._wall() if self._began is None else self._began
         listeners = self._waiting.setdefault(service.name, [])
         listeners.append(done)
         if len(listeners) == 1:
             self._ask(service, 1)
+
+    def waits(self) -> tuple[Wait, ...]:
+        """How long services have been asked so far, if any was."""
+        return () if self._began is None else (Wait("preflight", self._began, max(0.0, self._wall() - self._began)),)
 
     def _ask(self, service: Service, number: int) -> None:
         url = service.resolve(service.health or "/")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from postdeploy.domain.evidence import ReleaseEvidence, ServiceState
+from postdeploy.domain.evidence import ReleaseEvidence, ServiceState, Wait
 from postdeploy.domain.foreign import plain
 from postdeploy.domain.matcher import show
 from postdeploy.domain.observation import HttpObservation, UnreadableError
@@ -62,7 +63,10 @@ class ReleaseWatch:
     ``done`` is called with the evidence and the state of each service that answered or, at the last, did not.
     """
 
-    def __init__(self, target: Target, wait: ReleaseWait, loop: HttpLoop, *, run_id: str, expected: str | None) -> None:
+    def __init__(
+        self, target: Target, wait: ReleaseWait, loop: HttpLoop, *, run_id: str, expected: str | None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self._target = target
         self._wait = wait
         self._loop = loop
@@ -70,6 +74,8 @@ class ReleaseWatch:
         self._expected = expected
         self._polls = [_Poll(source) for source in wait.sources]
         self._begun = loop.clock()
+        self._wall = wall
+        self._waited: tuple[Wait, ...] = ()
         self._done: Callable[[ReleaseEvidence, list[ServiceState]], None] | None = None
 
     def start(self, done: Callable[[ReleaseEvidence, list[ServiceState]], None]) -> None:
@@ -84,6 +90,10 @@ class ReleaseWatch:
     def waiting(self) -> Waiting:
         """A snapshot for people; may be called from any thread."""
         return Waiting(self._loop.clock() - self._begun, self._wait.within, tuple(self._lines()))
+
+    def waits(self) -> tuple[Wait, ...]:
+        """How long it took, once it is over."""
+        return self._waited
 
     def end(self) -> None:
         """Ask no more; nobody is told."""
@@ -152,7 +162,9 @@ class ReleaseWatch:
     def _finish(self, *, live: bool | None) -> None:
         done, self._done = self._done, None
         if done is not None:
-            done(self._evidence(live), list(self._states()))
+            evidence = self._evidence(live)
+            self._waited = (Wait("release", self._wall() - evidence.waited, evidence.waited),)
+            done(evidence, list(self._states()))
 
     def _evidence(self, live: bool | None) -> ReleaseEvidence:
         return ReleaseEvidence(

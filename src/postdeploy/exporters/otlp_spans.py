@@ -1,7 +1,8 @@
-"""Spans: one of the run, below it one of each check, below that one of each attempt, whose id the target was sent.
+"""Spans: one of the run, below it one of each wait and check, below that one of each attempt.
 
-So what the target records for a request stands below the attempt that made it. Names of attributes are those of the
-semantic conventions for test, cicd, deployment, http and error; ours begin with ``postdeploy.``.
+The target was sent the ids of waits and attempts, so what it records for a request stands below what made it. Names of
+attributes are those of the semantic conventions for test, cicd, deployment, http and error; ours begin with
+``postdeploy.``.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ _CASE: Final = {"passed": "pass", "failed": "fail", "errored": "fail", "blocked"
 
 def spans(document: Document) -> str:
     """All spans of a run, as JSON."""
-    found = [_run(document)]
     trace = trace_of(document["run"]["id"])
+    found = [_run(document), *(_wait(document, trace, wait) for wait in document.get("waits", ()))]
     for check in document.get("checks", ()):
         above = check_span(document["run"]["id"], check["id"])
         found.append(_check(document, check, trace, above))
@@ -69,6 +70,26 @@ def _run(document: Document) -> str:
         f'{{"traceId":"{trace_of(run["id"])}","spanId":"{run_span(run["id"])}","name":{quoted(name)},"kind":{_INTERNAL},'
         f'"startTimeUnixNano":{nanoseconds(run["started"])},"endTimeUnixNano":{ended},"attributes":{attributes(facts)},'
         f'"events":{events}{_status(document["summary"] if document["verdict"] != "pass" else None)}}}'
+    )
+
+
+def _wait(document: Document, trace: str, wait: Document) -> str:
+    """What the run waited for before its checks: its requests were sent with the id of this span."""
+    run, name, release = document["run"]["id"], wait["name"], document["release"]
+    if name == "release":
+        facts = {
+            "postdeploy.release": release["expected"],
+            "postdeploy.release.live": release["live"],
+            "postdeploy.release.answers": sum(sum(seen.values()) for seen in release["counts"].values()),
+        }
+        problem = release["problem"] if release["live"] is False else None
+    else:
+        facts, problem = {"postdeploy.services": list(document["services"])}, None
+    return (
+        f'{{"traceId":"{trace}","spanId":"{span_of(run, name, 1)}","parentSpanId":"{run_span(run)}",'
+        f'"name":{quoted(name)},"kind":{_CLIENT},"startTimeUnixNano":{nanoseconds(wait["began"])},'
+        f'"endTimeUnixNano":{nanoseconds(wait["began"], wait["seconds"])},"attributes":{attributes(facts)}'
+        f"{_status(problem)}}}"
     )
 
 

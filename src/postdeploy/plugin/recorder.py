@@ -179,6 +179,8 @@ class Recorder:
         for state in readiness.services:
             self.service(state)
         self._journal.append({"record": "release", "release": asdict(readiness.release)})
+        for wait in readiness.waits:
+            self._journal.append({"record": "wait", "wait": asdict(wait)})
         release = readiness.release
         if release.live is False and not any(state.answered_wrongly for state in readiness.services):
             reason = "wrong_release" if release.first else "target_not_live"
