@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -51,9 +52,9 @@ def test_how_long_it_took_is_known(loop: HttpLoop, server: WebServer) -> None:
     times = iter((100.0, 100.5, 101.0, 103.0))
     preflight = Preflight(loop, "run", Confirmation(2, 0.01), wall=lambda: next(times))
     assert preflight.waits() == ()
-    for name in ("web", "api"):
+    for service in (Service("web", server.url), Service("api", server.url)):
         state: Future[ServiceState] = Future()
-        loop.call_soon(lambda name=name, state=state: preflight.examine(Service(name, server.url), state.set_result))
+        loop.call_soon(partial(preflight.examine, service, state.set_result))
         assert state.result(5).live
     assert preflight.waits() == (Wait("preflight", 100.0, 0.5),)
 
