@@ -14,7 +14,7 @@ __all__ = ["claimed", "heard", "left_for", "reconciled"]
 _KEPT: Final = 24 * 3600.0
 """Seconds after which nobody is told any more what could not be told."""
 
-_TOLD: Final = 200
+_TOLD: Final = 60
 """Ids of events that are remembered, so that nobody hears the same twice."""
 
 

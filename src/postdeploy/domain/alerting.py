@@ -14,7 +14,7 @@ from postdeploy.lazy_dataclass import dataclass, replace
 
 __all__ = ["AlertPolicy", "advance", "passes_needed"]
 
-_RUNS: Final = 200
+_RUNS: Final = 60
 """Ids of runs that are remembered, so that none counts twice."""
 
 _CALM: Final = 20

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from postdeploy.documents import read_document, write_document
+from postdeploy.documents import read_document, render_document, write_atomically
 from postdeploy.domain.alert import AlertState
 from postdeploy.domain.mute import Deploy
 from postdeploy.errors import DocumentError
@@ -50,8 +50,8 @@ class LocalState:
         except (KeyError, TypeError, ValueError) as error:
             raise DocumentError(f"{path}: does not hold the alerts of {target}: {error!r}") from error
 
-    def write(self, path: Path, target: str) -> None:
-        """Keep it beside those of other targets. Raises JournalError."""
+    def write(self, path: Path, target: str, *, durable: bool) -> None:
+        """Keep it beside those of other targets; what the history has need not be ``durable``. Raises JournalError."""
         try:
             others = _targets(path)
         except DocumentError:
@@ -61,7 +61,8 @@ class LocalState:
             "state": self.state and self.state.to_json(),
             "deploys": [deploy.to_json() for deploy in self.deploys],
         }
-        write_document(path, {"schema": _SCHEMA, "targets": {**others, target: own}})
+        content = render_document({"schema": _SCHEMA, "targets": {**others, target: own}})
+        write_atomically(path, content, durable=durable)
 
 
 @contextmanager

@@ -42,7 +42,6 @@ class Store:
         self, place: Place | None, local: Path, target: str, warn: Callable[[str], None], patience: float = PATIENCE
     ) -> None:
         self.shared = place is not None
-        self.waiting: list[threading.Thread] = []
         self._place = place
         self._local = local
         self._target = target
@@ -68,7 +67,7 @@ class Store:
             kept = LocalState(state, local.base, local.deploys)
             changed = _Changed(state, local.deploys)
         try:
-            kept.write(self._local, self._target)
+            kept.write(self._local, self._target, durable=not self.shared)
         except JournalError as error:
             self._warn(str(error))
         return changed.state
