@@ -180,8 +180,9 @@ class Week:
             if tick in BEGUN:
                 begin_deploy(database, "site", BEGUN[tick], MONDAY + tick * TICK)
             else:
-                about = {"target": "site", "started": MONDAY + (tick - 3) * TICK, "finished": MONDAY + tick * TICK}
-                write_run(database, remembered(ENDED[tick], **about), Retention(), now=MONDAY + tick * TICK)
+                now = MONDAY + tick * TICK
+                ended = remembered(ENDED[tick], target="site", started=now - 3 * TICK, finished=now)
+                write_run(database, ended, Retention(), now=now)
 
 
 class _DeathError(Exception):
