@@ -1,17 +1,20 @@
 """How long the views of a history take, and what a run costs that is written to it.
 
 ``python -m benchmarks.history build PLACE [ROWS]`` writes results of 1,000 checks over 90 days, 10 million by default;
-``python -m benchmarks.history measure PLACE`` asks every view about them. PLACE is a file or a PostgreSQL URL.
+``python -m benchmarks.history measure PLACE`` asks every view about them, and ``python -m benchmarks.history commands
+PLACE`` times whole commands, from their start to their end. PLACE is a file or a PostgreSQL URL.
 """
 
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from postdeploy.domain.result import Outcome
@@ -22,7 +25,7 @@ from postdeploy.history.facts import CheckMemory, RunMemory
 from postdeploy.history.place import Place, parse_place
 from postdeploy.history.writing import write_run
 
-__all__ = ["CHECKS", "TARGET", "build", "measure", "views"]
+__all__ = ["CHECKS", "TARGET", "build", "commands", "measure", "views"]
 
 CHECKS: Final = 1000
 TARGET: Final = "production"
@@ -157,6 +160,29 @@ def measure(place: Place, now: float, times: int = 5) -> dict[str, float]:
     return found
 
 
+_COMMANDS: Final = (
+    ("history", "list", TARGET, "--last", "100"),
+    ("flakes", TARGET),
+    ("slo", TARGET),
+    ("status", TARGET),
+)
+
+
+def commands(named: str, times: int = 3) -> dict[str, float]:
+    """Seconds of each command as people type it, the median of some times."""
+    program = str(Path(sys.executable).with_name("postdeploy"))
+    found = {}
+    with TemporaryDirectory() as folder:
+        for words in _COMMANDS:
+            more = ("--out", folder) if words[0] == "status" else ()
+            command = [program, *words, *more, "--history", named]
+            found[" ".join(words)] = median(
+                _seconds(lambda command=command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))  # type: ignore[misc]
+                for _ in range(times)
+            )
+    return found
+
+
 def _seconds(work: Callable[[], object]) -> float:
     begin = time.perf_counter()
     work()
@@ -189,7 +215,8 @@ def _main(words: list[str]) -> None:
     if action == "build":
         build(place, int(rest[0]) if rest else 10_000_000, time.time())
         return
-    for name, seconds in measure(place, time.time()).items():
+    measured = commands(named) if action == "commands" else measure(place, time.time())
+    for name, seconds in measured.items():
         print(f"{name}: {1000 * seconds:.0f} ms")
 
 

@@ -16,6 +16,9 @@ from postdeploy.history.page import render
 from postdeploy.history.place import Place
 from postdeploy.history.status import gather_status
 from postdeploy.history.writing import write_run
+from postdeploy.serving.remembered import Remembered
+from postdeploy.serving.server import serving
+from postdeploy.serving.status_routes import status_routes
 from tests.history.memories import NOW, check, run
 
 EVIL = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
@@ -112,6 +115,30 @@ def test_a_keyboard_is_enough(show: Any) -> None:
     page.keyboard.press("Home")
     expect(page.locator("#target-1 .told")).to_contain_text("nothing ran")
     expect(page.locator("#target-1 .bars li").first).to_be_focused()
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "away"])
+def test_served(browser: Browser, tmp_path: Path, there: bool) -> None:
+    """A server answers with the page, or one that says that nobody knows; it fits a phone, and axe finds nothing."""
+    place = Place(file=tmp_path / "h.db")
+    if there:
+        history = open_database(place, create=True)
+        write_run(history, run("r1", check("a")), Retention(), now=NOW)
+        history.close()
+    routes = status_routes(Remembered(place, "staging", wall=lambda: NOW))
+    with (
+        serving(routes) as url,
+        browser.new_context(viewport={"width": 360, "height": 740}, bypass_csp=True) as context,
+    ):
+        page = context.new_page()
+        answer = page.goto(url)
+        assert answer is not None
+        assert answer.status == (200 if there else 503)
+        said = "Everything works" if there else "The status is not known at the moment"
+        assert page.locator("h1").inner_text() == said
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
+        assert page.evaluate("axe.run().then((results) => results.violations.map((one) => one.id))") == []
 
 
 def test_no_run_yet() -> None:

@@ -92,7 +92,7 @@ def _check(span: dict[str, Any]) -> str:
 
 
 def test_a_receiver_is_sent_the_spans(project: Project) -> None:
-    """Named on the command line, after the seal; one that refuses is a warning and changes nothing."""
+    """Named on the command line, after the seal, of a scheduled run, too; one that refuses is only a warning."""
     project.suite("- {name: good, get: 'api:/ok', expect: {status: 200}}")
     server = WebServer().script("*", respond())
     try:
@@ -100,6 +100,9 @@ def test_a_receiver_is_sent_the_spans(project: Project) -> None:
         run.require(0, "all_required_passed")
         assert server.paths() == ["/v1/traces", "/v1/metrics"]
         assert f"otlp: sent to {server.url}/v1/traces, {server.url}/v1/metrics" in run.out
+        scheduled = project.run(f"--otlp-endpoint={server.url}", "--monitor", "--history=off")
+        scheduled.require(0, "all_required_passed")
+        assert f"otlp: sent to {server.url}/v1/traces" in scheduled.out
         server.script("*", respond(503))
         again = project.run(f"--otlp-endpoint={server.url}")
         again.require(0, "all_required_passed")
