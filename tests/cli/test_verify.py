@@ -174,6 +174,22 @@ def test_killed(tmp_path: Path, url: str) -> None:
     assert eventually(lambda: not living(mark))
 
 
+def test_a_monitor_that_is_killed(tmp_path: Path, url: str) -> None:
+    """A scheduled run that is killed is counted by its launcher: nobody could tell, and that is an alert of its own."""
+    project = Project(tmp_path, url)
+    hang = "open('hangs', 'w').close(), __import__('time').sleep(60)"
+    project.write("suites/test_hang.py", f"def test_hang(web):\n    {hang}\n")
+    project.write("targets.yaml", (project.folder / "targets.yaml").read_text() + "    alerts: {blind: 1}\n")
+    process = project.start("verify", "site", "--monitor")
+    assert eventually((project.folder / "hangs").exists)
+    os.kill(int(project.document()["run"]["pid"]), signal.SIGKILL)
+    said, _ = process.communicate(timeout=20)
+    found = json.loads((project.folder / "reports" / "monitor.json").read_text())
+    assert (process.returncode, found["run"]["id"]) == (10, project.document()["run"]["id"]), said
+    assert ([each["kind"] for each in found["alerts"]], found["state"]) == (["blind"], "history"), said
+    assert project.run("gate", "--target=site")[0] == 30
+
+
 def test_failure_before_death(tmp_path: Path, url: str) -> None:
     """A failure that was confirmed before the run was killed is one, also if no item has reported it yet."""
     project = Project(tmp_path, url, FAILING)

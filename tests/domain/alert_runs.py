@@ -14,6 +14,7 @@ __all__ = ["MINUTE", "START", "run", "tell", "told"]
 
 START = 1_800_000_000.0
 MINUTE = 60.0
+_REASONS = {"pass": "all_required_passed", "fail": "confirmed_failure", "inconclusive": "incomplete"}
 _VERDICTS = {".": "pass", "?": "inconclusive"}
 
 
@@ -25,7 +26,7 @@ def run(letter: str, number: int = 0, **more: Any) -> RunSeen:
     if failed:
         facts["cause"] = f"{letter.lower()} answers 503"
     verdict = _VERDICTS.get(letter, "fail")
-    about = {"id": f"run-{number}", "verdict": verdict, "reason": "reason", "summary": f"it was {verdict}"}
+    about = {"id": f"run-{number}", "verdict": verdict, "reason": _REASONS[verdict], "summary": f"it was {verdict}"}
     return RunSeen(**about | facts | more)
 
 

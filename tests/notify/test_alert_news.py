@@ -12,6 +12,7 @@ from postdeploy.notify.message import message_of_alert
 from tests.domain.alert_runs import START, run
 from tests.notify.conftest import HOSTILE, LINK
 from tests.notify.test_payloads import MAILBOX, PAYLOADS
+from tests.published_schema import assert_published
 
 OUTAGE = Alert(AlertKind.OUTAGE, "run-2", START, START + 60, START + 60, 2, {"a": "login"}, "a answers 503", link=LINK)
 BLIND = replace(OUTAGE, kind=AlertKind.BLIND, checks={}, cause="it was interrupted")
@@ -70,6 +71,7 @@ def test_the_same_news_are_the_same_mail() -> None:
 def test_a_webhook_has_it_by_name() -> None:
     """A webhook gets the alert as an object."""
     content = webhook.payload(message_of_alert("production", event()))
+    assert_published("notification", json.loads(json.dumps(content)))
     assert content["alert"] == {
         "kind": "outage", "event": "opened", "id": "run-2", "since": "2027-01-15T08:00:00.000Z", "seconds": 7500,
         "runs": 2, "checks": ("login",), "flapping": False,

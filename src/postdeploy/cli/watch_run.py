@@ -50,9 +50,11 @@ def recover_run(arguments: argparse.Namespace) -> int:
             document = _salvaged(reports, name)
     except (DocumentError, JournalError, KeyError, TypeError, OSError):
         return 0  # it had not begun
+    from postdeploy.cli.monitor import finish_monitoring
     from postdeploy.cli.verify import remember
 
     remember(arguments, str(reports))
+    finish_monitoring(arguments, name, str(reports))
     try:
         known = {run.id: run for run in kept_runs(reports)}
         began = known[name].began if name in known else True

@@ -22,8 +22,7 @@ _PREFIX: Final = "whsec_"
 
 def payload(message: Message) -> dict[str, Any]:
     """The body of the request."""
-    content = {"schema": SCHEMA, "title": message.title, **asdict(message)}
-    return content if message.alert else {key: value for key, value in content.items() if key != "alert"}
+    return {"schema": SCHEMA, "title": message.title, **asdict(message)}
 
 
 def signed_headers(body: bytes, key: str, message_id: str, seconds: int) -> dict[str, str]:
