@@ -10,15 +10,18 @@ import os, subprocess, sys
 from postdeploy.cli.descendants import adopt, end_rest
 
 adopt()
+begun, begin = os.pipe()
 spared = subprocess.Popen(["sleep", "60"])
 if not os.fork():
     subprocess.Popen(["sleep", "61"], start_new_session=True)
     if not os.fork():
         os.setsid()
         subprocess.Popen(["sleep", "62"])
+        os.write(begin, b"x")
         os.execvp("sleep", ["sleep", "63"])
     os._exit(0)
 os.wait()
+os.read(begun, 1)
 print(end_rest(spared.pid), spared.poll(), end_rest(spared.pid), end_rest())
 """
 
