@@ -169,6 +169,7 @@ def test_metrics_and_status(lived: Lived) -> None:
     assert 'postdeploy_verdict{target="site",verdict="inconclusive"} 1' in lived.metrics
     assert f'postdeploy_monitor_runs_total{{target="site"}} {lived.answered["runs"]}' in lived.metrics
     assert 'postdeploy_history_up{target="site"} 1' in lived.metrics
+    assert 'postdeploy_alert_open{target="site",kind="outage"} 0' in lived.metrics
     assert "site" in lived.page
 
 
