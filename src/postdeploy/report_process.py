@@ -25,7 +25,7 @@ __all__ = ["write_by_two"]
 _MANY: Final = 200
 """Checks from which on a second process saves more than it costs."""
 
-_THERE: Final = frozenset({"allure", "otlp", "prometheus"})
+_THERE: Final = frozenset({"allure", "prometheus", "intoto"})
 """About half of the work."""
 
 _PATIENCE: Final = 60.0
