@@ -90,6 +90,15 @@ def test_services_that_changed_places(check: Any) -> None:
     assert told == ["api answered r2 first and r1 last", "web answered r1 first and r2 last"]
 
 
+@pytest.mark.parametrize(
+    ("problem", "summary"), [(None, "the release did not become live in time"), ("it was r1", "it was r1")]
+)
+def test_a_release_that_never_came(problem: str | None, summary: str) -> None:
+    """The verdict says what kept it, as far as anybody knows."""
+    run = evidence(passed(), release=release(live=False, problem=problem, first={}, last={}, counts={}))
+    assert decide(run).summary == summary
+
+
 def test_nothing_tells_the_release() -> None:
     """If a release is expected and nobody looks for it, the verdict says what to add."""
     verdict = decide(evidence(passed(), release=release(live=None, first={}, last={})))
