@@ -161,6 +161,12 @@ def test_every_field_of_an_attempt_has_its_row(shared_run: SharedRun) -> None:
     assert {key for attempt in attempts for key in attempt} <= named
 
 
+def test_every_field_of_what_a_monitor_knows_has_its_row() -> None:
+    """``reference/monitor.md`` names each field of monitor.json."""
+    schema = json.loads((ROOT / "src/postdeploy/schemas/monitor.schema.json").read_bytes())
+    assert {key for key, _ in _keys(schema)} <= _codes(read("reference/monitor.md"))
+
+
 def test_every_variable_of_the_environment_is_named() -> None:
     """What the source reads from the environment stands in ``reference/environment.md``."""
     pattern = re.compile(r"(?:env|environ|environment)(?:\.get\(|\[)\s*[\"']([A-Z_]+)[\"']")

@@ -107,6 +107,16 @@ def test_an_alert_that_is_over() -> None:
     assert ids(after("..", 9, merged)) == []
 
 
+def test_an_alert_that_was_over_long_ago() -> None:
+    """Nor does it come back when the run that opened it is forgotten."""
+    base = told("aa")[0]
+    shared = told("." * 70, state=base)[0]
+    assert "run-1" not in shared.runs
+    merged = reconciled(shared, after("?", 99, base, "ours"), base.version)
+    assert merged is not None
+    assert merged.outage is None
+
+
 def test_news_of_both() -> None:
     """What both have to tell is told once, and whoever heard it from one has heard it."""
     base = after(".")

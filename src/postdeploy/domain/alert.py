@@ -122,6 +122,11 @@ class Alert:
     turns: int = 0
     link: str | None = None
 
+    @property
+    def end(self) -> str:
+        """The id of the event that it is over."""
+        return f"{self.kind}/{EventKind.RECOVERED}/{self.id}"
+
     def to_json(self) -> dict[str, Any]:
         """As JSON builtins."""
         plain = {name: getattr(self, name) for name in self.__slots__}
@@ -159,8 +164,9 @@ class Event:
     @property
     def id(self) -> str:
         """The same wherever it is made: an alert is opened once and is over once."""
-        ended = self.kind is EventKind.RECOVERED
-        return f"{self.alert.kind}/{self.kind}/{self.alert.id if ended else self.run.id}"
+        if self.kind is EventKind.RECOVERED:
+            return self.alert.end
+        return f"{self.alert.kind}/{self.kind}/{self.run.id}"
 
     def to_json(self) -> dict[str, Any]:
         """As JSON builtins."""

@@ -72,7 +72,9 @@ def reconciled(shared: AlertState | None, local: AlertState | None, base: int) -
 
 def _unknown(alert: Alert | None, state: AlertState) -> Alert | None:
     """An alert that a state has never heard of; one that it knew is over for a reason."""
-    return None if alert is None or alert.id in state.runs else alert
+    if alert is None or alert.id in state.runs or alert.end in state.told:
+        return None
+    return alert
 
 
 def _is_done(state: AlertState, event: Event, receivers: Iterable[str]) -> bool:
