@@ -108,6 +108,8 @@ class Lived:
         with urlopen(f"{self.address}/", timeout=10) as answer:
             self.page = answer.read().decode()
         project.write("targets.yaml", targets)
+        os.kill(min(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())), 9)
+        self.restarted = said(process, lambda line: "the server had ended" in line)
         self.lines.append(self._next(process, "all_required_passed"))
         self.pid = process.pid
         process.send_signal(signal.SIGTERM)
@@ -171,6 +173,11 @@ def test_metrics_and_status(lived: Lived) -> None:
     assert 'postdeploy_history_up{target="site"} 1' in lived.metrics
     assert 'postdeploy_alert_open{target="site",kind="outage"} 0' in lived.metrics
     assert "site" in lived.page
+
+
+def test_server_that_ended(lived: Lived) -> None:
+    """A server that ends before the monitor does is started again, at the same address."""
+    assert lived.restarted == f"watch: the server had ended; {lived.address}"
 
 
 def test_one_at_a_time(lived: Lived) -> None:

@@ -66,6 +66,8 @@ class Server:
         if not said.startswith("http"):
             self.close()
             raise OSError(0, said or "it ended while it started")
+        routes, host, _, token = self._about
+        self._about = (routes, host, int(said.rpartition(":")[2]), token)  # where it is asked again
         return said
 
     @property
