@@ -9,6 +9,8 @@ import pytest
 from jsonschema import validate
 
 from postdeploy.domain.evidence import Evidence
+from postdeploy.domain.policy import Severity
+from postdeploy.lazy_dataclass import replace
 from postdeploy.monitoring.after_run import after_run
 from postdeploy.monitoring.document import was_counted
 from postdeploy.monitoring.seen import run_seen
@@ -46,7 +48,7 @@ class Monitor:
         """What is known after a run."""
         self._runs += 1
         name = {**run.run, "id": f"run-{self._runs}"}
-        path = seal(self.reports, Evidence(**{key: getattr(run, key) for key in run.__slots__} | {"run": name}))
+        path = seal(self.reports, replace(run, run=name))
         return self.follow(json.loads(path.read_text()), **environment)
 
     def follow(self, document: dict[str, Any], **environment: str) -> dict[str, Any]:
@@ -139,14 +141,22 @@ def test_what_a_run_means(tmp_path: Path) -> None:
     assert seen(tmp_path, PASSED).checks == {}
 
 
+def test_what_names_an_outage(tmp_path: Path) -> None:
+    """Minor checks are named where nothing else failed, and of a thousand not all are."""
+    minor = replace(FAILED, plan=tuple(replace(check, severity=Severity.MINOR) for check in FAILED.plan))
+    assert seen(tmp_path, minor).checks == {"api": "api"}
+    mixed = evidence(failed("a"), failed("b"), run=FAILED.run)
+    some = replace(mixed, plan=(replace(mixed.plan[0], severity=Severity.MINOR), mixed.plan[1]))
+    assert seen(tmp_path, some).checks == {"b": "b"}
+    many = evidence(*(failed(f"c{number}") for number in range(300)), run=FAILED.run)
+    assert len(seen(tmp_path, many).checks) == 200
+
+
 def test_a_target_that_is_gone(tmp_path: Path) -> None:
     """Of a target nothing answers: that is an outage, though not to a gate; a sick runner is none."""
     found = seen(tmp_path, DOWN)
     assert (found.verdict, found.reason) == ("fail", "target_not_live")
-    sick = Evidence(
-        **{key: getattr(DOWN, key) for key in DOWN.__slots__}
-        | {"services": {"web": down("web", target_fault=False), "api": down("api")}}
-    )
+    sick = replace(DOWN, services={"web": down("web", target_fault=False), "api": down("api")})
     assert seen(tmp_path, sick).verdict == "inconclusive"
     late = evidence(passed("home"), failed("api"), run=PASSED.run, incidents=incidents("wrong_release"))
     assert seen(tmp_path, late).verdict == "inconclusive"

@@ -24,7 +24,9 @@ def test_a_scheduled_run(both: Project) -> None:
 def test_all_is_well(project: Project) -> None:
     """Status 0 where everything passed; off keeps nothing."""
     project.suite(SUITE)
-    project.run("--monitor", "--history=off").require(0, "all_required_passed")
+    run = project.run("--monitor", "--history=off")
+    run.require(0, "all_required_passed")
+    assert " PASS =" in run.out, "nothing is to be promoted"
     assert not (project.path / "history.sqlite3").exists()
 
 

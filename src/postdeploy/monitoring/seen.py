@@ -13,6 +13,9 @@ __all__ = ["run_seen"]
 
 _FAILING: Final = frozenset({"failed", "blocked"})
 
+_MOST: Final = 200
+"""Checks of a run that are remembered as failing; where more fail, nobody asks which one is new."""
+
 
 def run_seen(document: Mapping[str, Any], now: float) -> RunSeen:
     """What a verdict says, also of a run that never finished: then nobody can tell. Raises KeyError, TypeError."""
@@ -49,7 +52,7 @@ def _failing(checks: Any) -> dict[str, str]:
     """What failed, without what the verdict does not follow from, as long as something is left."""
     failing = [check for check in checks if check["outcome"] in _FAILING]
     counts = [check for check in failing if check.get("severity") != "minor" and not check.get("quarantine")]
-    return {str(check["id"]): str(check["name"]) for check in counts or failing}
+    return {str(check["id"]): str(check["name"]) for check in (counts or failing)[:_MOST]}
 
 
 def _release(release: Mapping[str, Any]) -> str | None:

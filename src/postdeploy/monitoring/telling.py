@@ -14,7 +14,7 @@ from postdeploy.notify.sender import Delivery, send_all
 
 __all__ = ["LONGEST", "Send", "tell_events"]
 
-LONGEST: Final = 60.0
+LONGEST: Final = 40.0
 """Seconds that telling takes at the most; what is left is told after the next run."""
 
 Send = Callable[[Iterable[tuple[Receiver, Message]]], list[Delivery]]

@@ -31,7 +31,9 @@ def say_last_words(config: pytest.Config, recorder: Recorder, reports: Sequence[
     if reporter is None or verdict is None or evidence is None:
         return
     writer = reporter._tw  # noqa: SLF001  # the public writer methods of the reporter cannot colour
-    title = f"{verdict.conclusion.value.upper()} \N{RIGHTWARDS ARROW} {_ACTIONS[verdict.action.value]}"
+    title = verdict.conclusion.value.upper()
+    if not (recorder.settings.monitor and verdict.conclusion is Conclusion.PASS):  # then there is nothing to do
+        title += f" \N{RIGHTWARDS ARROW} {_ACTIONS[verdict.action.value]}"
     writer.sep("=", title, bold=True, **{_COLOURS[verdict.conclusion]: True})
     details = not reporter.no_summary and config.getoption("tbstyle") != "no"
     for text, markup in summary(verdict, evidence, details=details):
