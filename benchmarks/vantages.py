@@ -75,6 +75,8 @@ def _cluster(folder: Path) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
            for name, vantage in _WORKERS},
     }  # fmt: skip
     try:
+        while (folder / "dask.log").read_bytes().count(b"Register worker") < len(_WORKERS):
+            time.sleep(0.1)
         yield started
     finally:
         for process in started.values():
