@@ -121,6 +121,7 @@ def _processes(run_id: str) -> Iterator[int]:
 def _told(what: str, seconds: float, document: dict[str, Any]) -> None:
     line = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "what": what, "seconds": round(seconds, 1),
+        "load": round(os.getloadavg()[0], 1),
         "verdict": document["verdict"], "reason": document["reason"],
         "runs": {each["name"]: each["run"]["id"].rpartition(".")[2] if each["run"] else None
                  for each in document["vantages"]},
