@@ -8,6 +8,7 @@ PLACE`` times whole commands, from their start to their end. PLACE is a file or 
 from __future__ import annotations
 
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -168,19 +169,24 @@ _COMMANDS: Final = (
 )
 
 
-def commands(named: str, times: int = 3) -> dict[str, float]:
-    """Seconds of each command as people type it, the median of some times."""
+def commands(named: str, times: int = 5) -> dict[str, float]:
+    """Seconds of each command as people type it, and of its processor time, the medians of some times."""
     program = str(Path(sys.executable).with_name("postdeploy"))
     found = {}
     with TemporaryDirectory() as folder:
         for words in _COMMANDS:
             more = ("--out", folder) if words[0] == "status" else ()
-            command = [program, *words, *more, "--history", named]
-            found[" ".join(words)] = median(
-                _seconds(lambda command=command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))  # type: ignore[misc]
-                for _ in range(times)
-            )
+            runs = [_run_command([program, *words, *more, "--history", named]) for _ in range(times)]
+            found[" ".join(words)] = median(wall for wall, _ in runs)
+            found[f"{' '.join(words)}, processor time"] = median(cpu for _, cpu in runs)
     return found
+
+
+def _run_command(command: list[str]) -> tuple[float, float]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = _seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _seconds(work: Callable[[], object]) -> float:
