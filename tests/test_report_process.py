@@ -16,11 +16,11 @@ from tests.exporters.conftest import document_of
 SCRIPT = """
 import json, os, pathlib, signal, sys
 
-import postdeploy.exporters.otlp
-from postdeploy import report_process
+import postdeploy.exporters.ctrf
+from postdeploy import report_process, reports
 from postdeploy.exporters import FORMATS
 
-here, fork, render = os.getpid(), os.fork, postdeploy.exporters.otlp.render
+here, fork, render, write = os.getpid(), os.fork, postdeploy.exporters.ctrf.render, reports._write_new
 
 def run(kind, folder):
     forks = []
@@ -31,23 +31,26 @@ def run(kind, folder):
         forks.append(1)
         return fork()
 
-    def otlp(document, read):
+    def write_new(path, content):
+        write(path, content)
         if os.getpid() != here and kind == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if os.getpid() != here and kind == "hung":
             signal.pause()
+
+    def ctrf(document, read):
         if kind == "broken":
             raise ZeroDivisionError("broken")
         return render(document, read)
 
-    os.fork, postdeploy.exporters.otlp.render = counted, otlp
+    os.fork, postdeploy.exporters.ctrf.render, reports._write_new = counted, ctrf, write_new
     os.sched_getaffinity = lambda _: {0} if kind == "one processor" else {0, 1}
     report_process._PATIENCE = 0.2 if kind == "hung" else 60
     document = json.loads((folder / "verdict.json").read_text())
     if kind == "few":
         del document["checks"][100:]
-    reports = report_process.write_by_two(document, tuple(FORMATS), folder, folder / kind)
-    return len(forks), [(report.name, report.problem) for report in reports]
+    told = report_process.write_by_two(document, tuple(FORMATS), folder, folder / kind)
+    return len(forks), [(report.name, report.problem) for report in told]
 
 print(json.dumps({kind: run(kind, pathlib.Path(sys.argv[1])) for kind in sys.argv[2:]}))
 """
@@ -85,7 +88,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_second_process_loses_no_report(written: Written, kind: str) -> None:
     """It writes what one would; where it dies, hangs or cannot be had, the first writes everything."""
     forks, told = written.told[kind]
-    broken = {"otlp": "ZeroDivisionError: broken"} if kind == "broken" else {}
+    broken = {"ctrf": "ZeroDivisionError: broken"} if kind == "broken" else {}
     assert forks == (kind not in {"no process", "one processor", "few"})
     assert told == [[name, broken.get(name)] for name in FORMATS]
     found = contents(written.folder / kind)
@@ -93,5 +96,5 @@ def test_a_second_process_loses_no_report(written: Written, kind: str) -> None:
         assert found.keys() < written.expected.keys()
     else:
         assert found == {
-            name: data for name, data in written.expected.items() if not (broken and name.startswith("otlp"))
+            name: data for name, data in written.expected.items() if not (broken and name.startswith("ctrf"))
         }

@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ __all__ = ["write_by_two"]
 _MANY: Final = 200
 """Checks from which on a second process saves more than it costs."""
 
-_THERE: Final = frozenset({"allure", "prometheus", "intoto"})
+_THERE: Final = frozenset({"allure", "ctrf", "intoto", "prometheus"})
 """About half of the work."""
 
 _PATIENCE: Final = 60.0
@@ -44,7 +45,7 @@ def write_by_two(
     here = [name for name in formats if name not in _THERE]
     if not (there and here and len(document.get("checks", ())) >= _MANY and _may_fork()):
         return write(formats)
-    collect = _forked(lambda: write(there))
+    collect = _forked(lambda: write(there), folder)
     written = write(here)
     written += collect() or write(there)
     return sorted(written, key=lambda report: formats.index(report.name))
@@ -60,7 +61,7 @@ def _may_fork() -> bool:
         return False
 
 
-def _forked(work: Callable[[], list[Report]]) -> Callable[[], list[Report] | None]:
+def _forked(work: Callable[[], list[Report]], folder: Path) -> Callable[[], list[Report] | None]:
     """Begin the work in a child; what is returned waits for its reports, and gives None if it has none."""
     try:
         reading, writing = os.pipe()
@@ -75,7 +76,7 @@ def _forked(work: Callable[[], list[Report]]) -> Callable[[], list[Report] | Non
     if child == 0:
         _work_and_end(work, writing)
     os.close(writing)
-    return lambda: _reports(child, reading)
+    return lambda: _reports(child, reading, folder)
 
 
 def _work_and_end(work: Callable[[], list[Report]], writing: int) -> None:
@@ -89,7 +90,7 @@ def _work_and_end(work: Callable[[], list[Report]], writing: int) -> None:
         os._exit(0)
 
 
-def _reports(child: int, reading: int) -> list[Report] | None:
+def _reports(child: int, reading: int, folder: Path) -> list[Report] | None:
     told = b""
     with suppress(OSError), open(reading, "rb", buffering=0) as pipe:  # not a path
         while select.select([pipe], [], [], _PATIENCE)[0]:
@@ -104,4 +105,12 @@ def _reports(child: int, reading: int) -> list[Report] | None:
     try:
         return [Report(*each) for each in json.loads(told)]
     except ValueError:
+        _clear(folder, child)
         return None
+
+
+def _clear(folder: Path, child: int) -> None:
+    """What was never renamed to its name."""
+    for part in folder.glob(f".*.{child}"):
+        with suppress(OSError):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()

@@ -123,7 +123,7 @@ def _phases(phases: Mapping[str, float]) -> str:
     whole = sum(phases.values())
     if not whole:
         return ""
-    label = text(", ".join([f"{name} {1000 * seconds:.1f} ms" for name, seconds in phases.items()]))
+    label = ", ".join([f"{text(name)} {1000 * seconds:.1f} ms" for name, seconds in phases.items()])
     parts = "".join([_phase(name, seconds, seconds / whole) for name, seconds in phases.items()])
     return f'<div class="phases" role="img" aria-label="{label}" title="{label}">{parts}</div>'
 

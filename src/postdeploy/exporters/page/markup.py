@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
 from functools import cache, lru_cache
 from html import escape
 from typing import Final
@@ -14,6 +14,7 @@ from postdeploy.exporters.wording import REASONS, WORDS
 __all__ = ["both", "clock", "code", "fact", "facts", "link", "milliseconds", "place", "text", "within"]
 
 _SHORT: Final = 200
+_OURS: Final = re.compile(r"[0-9]{4}(?:-[0-9]{2}){2}T[0-9]{2}(?::[0-9]{2}){2}(?:\.[0-9]+)?Z")
 
 
 def text(value: object) -> str:
@@ -80,8 +81,9 @@ def clock(time: str | None) -> str:
     """An RFC 3339 time as people read it."""
     if not time:
         return ""
-    moment = datetime.fromisoformat(time)
-    return f'<time datetime="{text(time)}">{moment:%Y-%m-%d %H:%M:%S} UTC</time>'
+    if not _OURS.fullmatch(time):
+        return text(time)
+    return f'<time datetime="{time}">{time[:10]} {time[11:19]} UTC</time>'
 
 
 def milliseconds(seconds: float) -> str:
