@@ -123,7 +123,8 @@ MISTAKES: list[tuple[str, str]] = [
         "zzz: 1",
         (
             "4:1: unknown key 'zzz' (known: extends, services, server, release, control, maintenance, secrets, access, "
-            "allow, deny, protected, third_party, connect, programs, budget, policy, notify)"
+            "allow, deny, protected, third_party, connect, programs, budget, policy, notify, "
+            "alerts, heartbeat)"
         ),
     ),
     ("access: readonly", "4:9: 'access' takes read-only or read-write, not 'readonly' (did you mean 'read-only'?)"),

@@ -254,3 +254,12 @@ def test_a_share_of_a_budget() -> None:
     assert whole.share(4) == Budget(requests=2, per_second=1.5, in_flight=12, bytes=250)
     assert Budget(requests=2, in_flight=2, bytes=1).share(9) == Budget(requests=1, in_flight=1, bytes=1)
     assert Budget().share(5) == Budget(in_flight=10)
+
+
+def test_a_check_of_other_vantages_is_passed_over() -> None:
+    """One that names none runs everywhere; one that names some runs there, and nowhere else."""
+    target = Target("production", {"api": API})
+    here = Target("production", {"api": API}, vantage="eu")
+    assert target.passed_over(()) is here.passed_over(()) is here.passed_over(("us", "eu")) is None
+    assert here.passed_over(("us", "ap")) == "for vantage us, ap, this is eu"
+    assert target.passed_over(("us",)) == "for vantage us, this is none of them"
