@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -216,9 +217,13 @@ def test_a_beginning_that_is_a_mistake(project: Project, words: tuple[str, ...],
 
 
 @pytest.fixture
-def project(tmp_path: Path, url: str) -> Project:
-    """A project whose only check passes."""
-    return Project(tmp_path, url)
+def project(tmp_path: Path, url: str) -> Iterator[Project]:
+    """A project whose only check passes; no monitor of it outlives the test."""
+    project = Project(tmp_path, url)
+    yield project
+    for pid in living(project):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
