@@ -68,7 +68,7 @@ coverage: $(VENV)/.dev ## branch coverage of verdict and gate: 100 %
 	$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing \
 	  --include='src/postdeploy/domain/*,$(subst $() ,$(comma),$(COVERED:%=src/postdeploy/%.py))'
 
-mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants no test noticed (half an hour)
+mutants: $(VENV)/.dev ## mutate verdict, gate and journal; say how many mutants no test noticed (hours)
 	$(BIN)/mutmut run --max-children $(WORKERS)
 	$(BIN)/python -m scripts.mutants
 
