@@ -8,6 +8,7 @@ import pytest
 from postdeploy.domain.decision import decide
 from postdeploy.domain.evidence import Baseline
 from postdeploy.domain.policy import Action, Confirmation, Policy
+from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.result import CheckResult, Finding, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import (
@@ -240,3 +241,10 @@ def test_unplanned_failure() -> None:
     verdict = decide(run)
     assert (verdict.conclusion, verdict.reason) == (Conclusion.INCONCLUSIVE, Reason.INTERNAL_ERROR)
     assert verdict.summary == "a result came for a check that nobody planned: stranger"
+
+
+def test_a_failure_after_one_in_quarantine() -> None:
+    """A check whose failure does not count hides none that comes after it."""
+    known = plan("a", quarantine=Quarantine("web", "2999-01-01", "ticket 1"))
+    run = evidence(failed("a"), failed("b"), plan=(known, plan("b")))
+    assert decide(run).conclusion is Conclusion.FAIL
