@@ -94,3 +94,30 @@ def test_stopping_at_the_first_failure_stops(checks: Project) -> None:
     """-x ends the run at the broken check."""
     passed = run(checks, "", "-x").result.parseoutcomes()
     assert passed == {"passed": 2, "failed": 1}
+
+
+HOOK = """
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(item):
+        note(item.name)
+        return (yield)
+
+    pytest_runtest_protocol.__module__ = "{module}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "around"),
+    [
+        ("_pytest.fake", (), ["broken", "last"]),
+        ("conftest", (), ["first", "second", "broken", "third", "last"]),
+        ("_pytest.fake", ("--timeout=50",), ["first", "second", "broken", "third", "last"]),
+        ("_pytest.fake", ("-o", "faulthandler_timeout=50"), ["first", "second", "broken", "third", "last"]),
+        ("_pytest.fake", ("-n1",), ["first", "second", "broken", "third", "last"]),
+    ],
+    ids=["nobody", "conftest", "timeout", "faulthandler", "worker"],
+)
+def test_the_hook_around_a_check(checks: Project, module: str, arguments: tuple[str, ...], around: list[str]) -> None:
+    """Only what did not pass and the last of a file need it, unless somebody listens there or it is timed."""
+    run(checks, HOOK.format(module=module), *arguments).require(20, "confirmed_failure")
+    assert noted(checks) == around

@@ -18,6 +18,7 @@ from postdeploy.engine.engine import RunContext
 from postdeploy.errors import ConfigurationError, JournalError
 from postdeploy.lazy_dataclass import replace
 from postdeploy.plugin import (
+    declared_loop,
     declared_protocol,
     distribution,
     fixtures,
@@ -200,6 +201,7 @@ def _parts(
         narrowing,
         protocol,
         declared_protocol,
+        declared_loop,
         lies,
         outcome,
         fixtures,

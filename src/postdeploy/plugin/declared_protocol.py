@@ -20,7 +20,7 @@ from postdeploy.plugin.keys import EXECUTION, PAYLOAD, PLANNED
 from postdeploy.plugin.masking import mask
 from postdeploy.plugin.protocol import has_timeouts
 
-__all__: list[str] = []
+__all__ = ["INDIFFERENT", "report_at_once"]
 
 _HOOKS: Final = (
     "pytest_runtest_setup",
@@ -29,7 +29,7 @@ _HOOKS: Final = (
     "pytest_runtest_makereport",
 )
 
-_INDIFFERENT: Final = frozenset(
+INDIFFERENT: Final = frozenset(
     {"_pytest", "postdeploy", "pytest_timeout", "pytest_rerunfailures", "_hypothesis_pytestplugin"}
 )
 """Packages whose hooks do nothing for an item that runs no code and passes."""
@@ -45,6 +45,11 @@ _PLAIN: pytest.StashKey[bool] = pytest.StashKey()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Where a loop calls it for each item: ours does not."""
+    return report_at_once(item, nextitem)
+
+
+def report_at_once(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Report a check that passed; None leaves it to whoever comes next."""
     if not isinstance(item, CheckItem) or nextitem is None or nextitem.parent is not item.parent:
         return None
@@ -115,7 +120,7 @@ def _is_observed(item: CheckItem) -> bool:
     if has_timeouts(config) and config.getini("timeout_func_only"):
         return True
     return any(
-        implementation.function.__module__.partition(".")[0] not in _INDIFFERENT
+        implementation.function.__module__.partition(".")[0] not in INDIFFERENT
         for name in _HOOKS
         for implementation in getattr(item.ihook, name).get_hookimpls()
     )
