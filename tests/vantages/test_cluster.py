@@ -161,9 +161,10 @@ def test_a_stranger_is_not_let_in(cluster: Machines, project: Path) -> None:
     )
     run = _Run(cluster, project, *files, "--wait=2s")
     said, _ = run.process.communicate(timeout=60)
-    assert (run.process.returncode, "there is no scheduler at" in said) == (10, True)
+    assert (run.process.returncode, "there is no scheduler at" in said) == (10, True), said
     assert json.loads((run.reports / "verdict.json").read_text())["state"] == "started"
-    assert not cluster.target.seen
+    later = {cluster.addresses["ap"]}  # the run of a machine that was cut off may go on when it is back
+    assert {client for client, _ in cluster.target.seen} <= later
 
 
 def _gone(run_id: str) -> bool:
