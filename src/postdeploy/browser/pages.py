@@ -13,7 +13,9 @@ from typing import Any, Final, TypeVar
 
 from postdeploy.browser.devtools.browser import DevToolsBrowser
 from postdeploy.browser.devtools.engine import NoEngineError
+from postdeploy.browser.devtools.lent import borrow
 from postdeploy.browser.find import Browser
+from postdeploy.browser.loan import Loan, Wish
 from postdeploy.browser.processes import DriverLoop
 from postdeploy.browser.running import RunningBrowser
 from postdeploy.browser.source import BrowserSource
@@ -39,6 +41,8 @@ class PagePool:
         release_header: the response header that names the release, if there is one.
         launch_arguments: further arguments of the browser's command line.
         direct: whether to drive the browser ourselves where that is possible; else Playwright does it all.
+        loan: the browser of somebody else that may be used instead of an own one.
+        route: the proxy of a browser that is lent, and what bypasses it.
     """
 
     def __init__(
@@ -50,9 +54,14 @@ class PagePool:
         release_header: str | None = None,
         launch_arguments: Sequence[str] = (),
         direct: bool = sys.platform != "win32",
+        loan: Loan | None = None,
+        route: tuple[str, str] | None = None,
     ) -> None:
         async def start(found: Browser) -> RunningBrowser:
-            return await DevToolsBrowser.start(found, launch_arguments, user_agent)
+            lent = None
+            if loan is not None and route is not None:
+                lent = await borrow(loan, Wish(str(found.executable), user_agent or ""), route)
+            return lent or await DevToolsBrowser.start(found, launch_arguments, user_agent)
 
         async def start_playwright(found: Browser) -> RunningBrowser:
             from postdeploy.browser.chromium import Chromium

@@ -43,6 +43,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--token", metavar="TOKEN", help="a file, or env:NAME; what askers must send as bearer token")
     parser.add_argument("--notify", action="store_true", help="tell those that 'notify' of the target names")
     parser.add_argument("--wall-clock", type=duration, metavar="TIME", help="end a run by force after this")
+    parser.add_argument("--fresh-browser", action="store_true", help="start a browser for each run that needs one")
     parser.add_argument("--json", action="store_true", help="one line of JSON a run")
     parser.add_argument("-q", "--quiet", action="store_true", help="a line only where the verdict changes")
     parser.add_argument("--all-plugins", action="store_true", help="load every installed pytest plugin")

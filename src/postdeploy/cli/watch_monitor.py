@@ -13,6 +13,7 @@ from typing import Any
 from postdeploy.cli.descendants import adopt, end_rest
 from postdeploy.cli.supervision import Ended, Inbox, supervise
 from postdeploy.cli.verify import latest_end, new_run_id
+from postdeploy.cli.watch_browser import BrowserKeeper
 from postdeploy.cli.watch_output import complain
 from postdeploy.cli.watch_run import launch_run, recover_run
 from postdeploy.cli.watch_server import Server
@@ -57,6 +58,7 @@ class ResidentMonitor:
         self._due = due
         self._tell = tell
         self._server = server
+        self._browser = BrowserKeeper(keeps=not arguments.fresh_browser)
         self._systemd = Readiness()
         adopt()
         self._facts, broken = _resumed(arguments, self._reports, time.time() + due())
@@ -72,6 +74,7 @@ class ResidentMonitor:
     def end(self) -> None:
         """We were asked to end."""
         self._systemd.tell("STOPPING=1")
+        self._browser.close()
         self._facts = replace(self._facts, running=None, running_since=None, due=None, stopped=time.time())
         self._write()
 
@@ -87,35 +90,38 @@ class ResidentMonitor:
 
     def run(self) -> bool:
         """One run, to its end; returns whether we were asked to end meanwhile."""
-        name, begun, since, cpu = new_run_id(), time.time(), time.monotonic(), _cpu()
+        name, begun, since, cpu = new_run_id(), time.time(), time.monotonic(), self._cpu()
         self._facts = replace(self._facts, running=name, running_since=begun, due=begun + self._due())
         self._write()
         self._keep_serving()
         ended = self._launch(name)
         if ended.forwarded:
             return True
-        took = (begun, time.monotonic() - since, _cpu() - cpu)
+        took = (begun, time.monotonic() - since, self._cpu() - cpu)
         if ended.status < 0 or ended.forced:
             end_rest(self._server.process if self._server else 0)
             self._recover()
         self._conclude(name, ended.status, took)
+        self._browser.settle()
         return False
 
     def _launch(self, name: str) -> Ended:
         arguments = argparse.Namespace(**vars(self._arguments) | {"run_id": name})
         ends_at = latest_end(str(self._reports / VERDICT_FILE), name, arguments.wall_clock)
-        return self._supervise(lambda: launch_run(arguments), lambda: ends_at() + _MARGIN)
+        return self._supervise(lambda: launch_run(arguments), lambda: ends_at() + _MARGIN, self._browser.lend())
 
     def _recover(self) -> bool:
         end = time.time() + _RECOVERY
         return bool(self._supervise(lambda: recover_run(self._arguments), lambda: end).forwarded)
 
-    def _supervise(self, work: Callable[[], int], ends_at: Callable[[], float]) -> Ended:
+    def _supervise(
+        self, work: Callable[[], int], ends_at: Callable[[], float], lent: dict[str, str] | None = None
+    ) -> Ended:
         def ends_at_and_we_live() -> float:
             self._systemd.tell("WATCHDOG=1")
             return ends_at()
 
-        return supervise(work, dict(os.environ), ends_at_and_we_live, self._inbox)
+        return supervise(work, dict(os.environ) | (lent or {}), ends_at_and_we_live, self._inbox)
 
     def _conclude(self, name: str, status: int, took: tuple[float, float, float]) -> None:
         document = _verdict(self._reports, name)
@@ -144,6 +150,11 @@ class ResidentMonitor:
                 complain(f"the server had ended; {self._server.start()}")
             except OSError as error:
                 complain(f"the server had ended, and does not start: {error}")
+
+    def _cpu(self) -> float:
+        """Seconds of processor time of all children that are over, with theirs, and of the browser that stays."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime + self._browser.cpu()
 
     def _write(self) -> None:
         """What cannot be written is told, and no reason to stop watching."""
@@ -181,9 +192,3 @@ def _verdict(reports: Path, name: str) -> dict[str, Any]:
         return document if document["run"]["id"] == name else {}
     except (DocumentError, KeyError, TypeError):
         return {}
-
-
-def _cpu() -> float:
-    """Seconds of processor time of all children that are over, with theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

@@ -18,7 +18,7 @@ from postdeploy.guard.pace import Pace
 if TYPE_CHECKING:
     from postdeploy.guard.proxy import AllowListProxy
 
-__all__ = ["BrowserFence"]
+__all__ = ["CLOSED_OFF", "BrowserFence"]
 
 _OPAQUE: Final = ("https", "wss")
 """What a proxy could only tunnel: it goes straight to the hosts that are allowed, so that faults of TLS and of
@@ -28,6 +28,10 @@ _NO_UDP: Final = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # as chromium-headless-shell knows it
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",  # as Chrome does
 )
+
+CLOSED_OFF: Final = ("--proxy-server=http://127.0.0.1:1", "--proxy-bypass-list=<-loopback>", *_NO_UDP)
+"""Arguments of a Chromium browser that reaches nothing, but for contexts that have a route of their own."""
+
 _PLAIN: Final = ("http", "ws")
 _CONNECT: Final = "CONNECT"
 
@@ -74,17 +78,18 @@ class BrowserFence:
 
     def arguments(self) -> list[str]:
         """The arguments of a Chromium browser; the proxy listens from now on. Raises OSError."""
+        server, bypass = self.route()
+        return [f"--proxy-server={server}", f"--proxy-bypass-list={bypass}", *_NO_UDP]
+
+    def route(self) -> tuple[str, str]:
+        """The proxy of all requests and the rules for what bypasses it; it listens from now on. Raises OSError."""
         if self._proxy is None:
             from postdeploy.guard.proxy import AllowListProxy, Bounds
 
             self._proxy = AllowListProxy(Bounds(self._refused, self.pace.wait, self.pace.ended))
             self._proxy.start()
         direct = _OPAQUE if self.routed else (*_OPAQUE, *_PLAIN)
-        return [
-            f"--proxy-server=http://127.0.0.1:{self._proxy.port}",
-            f"--proxy-bypass-list={';'.join(['<-loopback>', *self.hosts.bypass_rules(direct)])}",
-            *_NO_UDP,
-        ]
+        return f"http://127.0.0.1:{self._proxy.port}", ";".join(["<-loopback>", *self.hosts.bypass_rules(direct)])
 
     def refusal(self, method: str, url: str) -> str | None:
         """Why a page may not send a request, and the line that would allow it; None if it may."""

@@ -28,14 +28,18 @@ class DevToolsBrowser:
 
     Args:
         connection: what is told to it and what it tells.
-        process: the process, or the wrapper that started it.
-        profile: the folder of its state, which goes when it ends.
+        process: the number of its process.
+        profile: the folder of its state, which goes when it ends, if that is ours.
+        route: the proxy of its contexts, if it is not that of the browser.
     """
 
-    def __init__(self, connection: Connection, process: asyncio.SubprocessTransport, profile: Profile) -> None:
+    def __init__(
+        self, connection: Connection, process: int, profile: Profile | None = None, route: Facts | None = None
+    ) -> None:
         self._connection = connection
         self._process = process
         self._profile = profile
+        self._route = route or {}
         self._contexts: dict[str, Context] = {}
         connection.root.listener = self._hear
 
@@ -51,15 +55,19 @@ class DevToolsBrowser:
                     Connection, *PIPES, str(found.executable), *switches(profile.path, (*named, *arguments)),
                     start_new_session=True,
                 )  # fmt: skip
-                browser = cls(connection, process, profile)
-                attach = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
-                await connection.root.call("Target.setAutoAttach", **attach)
+                browser = cls(connection, process.get_pid(), profile)
+                await browser.follow()
                 return browser
         except (BrowserError, OSError, TimeoutError) as error:
             if browser is not None:
                 browser.kill()
             profile.remove()
             raise start_error(found, error) from error
+
+    async def follow(self, *, attach: bool = True) -> None:
+        """Have it tell (or no longer tell) of whatever is opened in it before that runs. Raises BrowserError."""
+        facts = {"autoAttach": attach, "waitForDebuggerOnStart": attach, "flatten": True}
+        await self._connection.root.call("Target.setAutoAttach", **facts)
 
     @property
     def alive(self) -> bool:
@@ -77,16 +85,17 @@ class DevToolsBrowser:
     def kill(self) -> None:
         """End the browser at once: every call that waits for one of its pages fails."""
         self._connection.alive = False
-        kill_process(self._process.get_pid())
+        kill_process(self._process)
 
     async def close(self) -> None:
         """End the browser, by force: it has nothing to save."""
         self.kill()
-        self._profile.remove()
+        if self._profile is not None:
+            self._profile.remove()
 
     def tab(self, task: PageTask, watch: Watch) -> DevToolsTab:
         """A page for a task, which is yet to be opened."""
-        return DevToolsTab(self._connection.root, self._contexts, task, watch)
+        return DevToolsTab(self._connection.root, self._contexts, task, watch, self._route)
 
     def _hear(self, method: str, facts: Facts) -> None:
         if method == "Target.attachedToTarget":

@@ -87,14 +87,19 @@ class Session:
 
 
 class Connection(asyncio.SubprocessProtocol):
-    """What is told to the browser goes into its standard input, what it tells comes out of its standard output."""
+    """What is told to the browser goes into its standard input, what it tells comes out of its standard output.
 
-    def __init__(self) -> None:
+    Args:
+        first: a number below those of all commands.
+    """
+
+    def __init__(self, first: int = 0) -> None:
         self.sessions: dict[str, Session] = {}
         self.root = Session(self)
         self.alive = True
         self._calls: dict[int, asyncio.Future[Facts]] = {}
-        self._number = 0
+        self._asked: set[int] = set()  # commands to the browser itself that it has not answered
+        self._number = first
         self._rest = b""
         self._complaint = b""
         self._transport: asyncio.SubprocessTransport | None = None
@@ -107,13 +112,20 @@ class Connection(asyncio.SubprocessProtocol):
         message = {"id": self._number, "method": method, "params": parameters}
         if session:
             message["sessionId"] = session
-        pipe = self._transport.get_pipe_transport(0) if self._transport is not None and self.alive else None
+        pipe = self._commands() if self.alive else None
         if pipe is None:
             call.set_exception(BrowserError(_GONE))
         else:
             self._calls[self._number] = call
-            cast("asyncio.WriteTransport", pipe).write(json.dumps(message).encode() + b"\0")
+            if not session:
+                self._asked.add(self._number)
+            pipe.write(json.dumps(message).encode() + b"\0")
         return call
+
+    @property
+    def settled(self) -> bool:
+        """Whether the browser itself has answered everything, and what came was whole messages."""
+        return not self._asked and not self._rest
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where commands go."""
@@ -137,6 +149,11 @@ class Connection(asyncio.SubprocessProtocol):
         """So is one whose process has ended."""
         self._end()
 
+    def _commands(self) -> asyncio.WriteTransport | None:
+        """Where commands go."""
+        pipe = self._transport.get_pipe_transport(0) if self._transport is not None else None
+        return cast("asyncio.WriteTransport | None", pipe)
+
     def _receive(self, message: Facts) -> None:
         if "id" in message:
             self._answer(message)
@@ -146,6 +163,7 @@ class Connection(asyncio.SubprocessProtocol):
             session.listener(message["method"], message["params"])
 
     def _answer(self, message: Facts) -> None:
+        self._asked.discard(message["id"])
         call = self._calls.pop(message["id"], None)
         if call is None or call.done():
             return

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from postdeploy.browser.devtools.connection import Session
+from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.devtools.context import Context
 from postdeploy.browser.devtools.engine import NoEngineError, engine_script, query_script
 from postdeploy.browser.devtools.target import Target
@@ -31,13 +31,17 @@ class DevToolsTab:
         contexts: where it looks for whose a target is.
         task: what is asked of the page.
         watch: told what happens in it.
+        route: what is asked of the context beyond that: its proxy, if it is not that of the browser.
     """
 
-    def __init__(self, browser: Session, contexts: dict[str, Context], task: PageTask, watch: Watch) -> None:
+    def __init__(
+        self, browser: Session, contexts: dict[str, Context], task: PageTask, watch: Watch, route: Facts
+    ) -> None:
         self._browser = browser
         self._contexts = contexts
         self._task = task
         self._watch = watch
+        self._route = route
         self._context = ""
         self._engine: asyncio.Task[int] | None = None
         self._changed = asyncio.Event()
@@ -54,7 +58,7 @@ class DevToolsTab:
 
     async def open(self) -> None:
         """Make the context and the page."""
-        made = await self._browser.call("Target.createBrowserContext", disposeOnDetach=True)
+        made = await self._browser.call("Target.createBrowserContext", disposeOnDetach=True, **self._route)
         self._context = made["browserContextId"]
         context = self._contexts[self._context] = Context(self._task, self._watch)
         self._browser.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
