@@ -32,7 +32,10 @@ _MODULES: Final = (
     "postdeploy.probes.http_faults", "postdeploy.probes.http_once", "postdeploy.salvage", "postdeploy.standing",
 )  # fmt: skip
 
-_OPTIONAL: Final = ("psycopg", "postdeploy.history.postgresql", "postdeploy.browser.pages", "postdeploy.guard.proxy")
+_OPTIONAL: Final = (
+    "psycopg", "postdeploy.history.postgresql", "postdeploy.browser.pages", "postdeploy.browser.resident",
+    "postdeploy.guard.proxy",
+)  # fmt: skip
 """Those whose libraries may not be there."""
 
 _REPORTING: Final = ("jinja2", "postdeploy.otlp_receiver", "postdeploy.plugin.publication")
