@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from postdeploy.browser.find import find_browser
+from postdeploy.browser.loan import LENT, Wish, read_loan
+from postdeploy.cli import watch_browser
+from postdeploy.cli.watch_browser import BrowserKeeper
 from tests.cli.project import Project, serve
 from tests.cli.test_watch import cmdline, eventually, living, processes_of, said, watching
 
@@ -109,3 +115,59 @@ def test_a_suite_without_pages_keeps_none(project: Project) -> None:
     assert eventually(lambda: not any(b"chrom" in cmdline(pid) for pid in living(project)))
     monitor.send_signal(signal.SIGTERM)
     assert monitor.wait(30) == 0
+
+
+def turn(keeper: BrowserKeeper, wish: Wish, *, clean: bool = True) -> int:
+    """One run that wants this browser and gives back what it gets; returns the process that it was lent, or 0."""
+    text = keeper.lend()[LENT]
+    loan = read_loan(text)
+    assert loan is not None
+    loan.take(wish)
+    loan.give_back(clean=clean)
+    keeper.settle()
+    pipes = json.loads(text)["pipes"]
+    return int(pipes[0]) if pipes else 0
+
+
+@pytest.mark.parametrize(("limit", "value", "turns"), [("_RUNS", 2, 2), ("_MEMORY", 1, 1)])
+def test_it_is_replaced_before_it_grows_old(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int, turns: int
+) -> None:
+    """After so many runs, or above so much memory."""
+    monkeypatch.setattr(watch_browser, limit, value)
+    keeper, wish = BrowserKeeper(keeps=True), Wish(str(find_browser(None, os.environ).executable), "tests/1")
+    try:
+        lent = [turn(keeper, wish) for _ in range(2 * turns + 1)]
+    finally:
+        keeper.close()
+    assert lent[0] == 0
+    assert [len(set(lent[1 : 1 + turns])), len(set(lent[1:]))] == [1, 2]
+
+
+def test_who_wants_another_one_gets_it_the_next_time() -> None:
+    """And one in doubt is not lent again."""
+    found = str(find_browser(None, os.environ).executable)
+    keeper = BrowserKeeper(keeps=True)
+    try:
+        turn(keeper, Wish(found, "tests/1"))
+        first, second = turn(keeper, Wish(found, "tests/2")), turn(keeper, Wish(found, "tests/2"), clean=False)
+        third = turn(keeper, Wish(found, "tests/2"))
+    finally:
+        keeper.close()
+    assert len({0, first, second, third}) == 4
+
+
+def test_a_browser_that_cannot_be_started_is_told_and_no_reason_to_end(capfd: pytest.CaptureFixture[str]) -> None:
+    """Runs start their own."""
+    keeper = BrowserKeeper(keeps=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", "/nowhere")
+        assert [turn(keeper, Wish("chromium", "tests/1")) for _ in range(2)] == [0, 0]
+    assert "/nowhere" in capfd.readouterr().err
+
+
+def test_who_keeps_none_lends_none() -> None:
+    """``--fresh-browser``."""
+    keeper = BrowserKeeper(keeps=False)
+    assert keeper.lend() == {}
+    keeper.settle()
