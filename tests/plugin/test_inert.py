@@ -18,11 +18,12 @@ def test_nothing():
 """
 
 
-def test_another_run_loads_four_modules(pytester: pytest.Pytester) -> None:
+def test_another_run_loads_five_modules(pytester: pytest.Pytester) -> None:
     """Hooks and options, and nothing that is heavy."""
     pytester.makepyfile(LISTED)
     result = pytester.runpytest_subprocess("-s", "-p", "no:playwright")
-    expected = ["postdeploy", "postdeploy.plugin", "postdeploy.plugin.hooks", "postdeploy.plugin.options"]
+    plugin = ["postdeploy", "postdeploy.plugin", "postdeploy.plugin.hooks", "postdeploy.plugin.options"]
+    expected = [*plugin, "postdeploy.run_options"]
     result.stdout.fnmatch_lines([f"*loaded: {str(expected).replace('[', '[[]')}*"])
     assert not (pytester.path / "reports").exists()
 
