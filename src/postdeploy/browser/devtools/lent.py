@@ -109,12 +109,15 @@ async def borrow(loan: Loan, wish: Wish, route: tuple[str, str]) -> LentBrowser 
         return None
     connection = _LentConnection(pipes.first)
     browser = LentBrowser(connection, loan, pipes.process, {"proxyServer": route[0], "proxyBypassList": route[1]})
+    answered = False
     try:
         async with asyncio.timeout(_JOIN):
             await connection.join(pipes)
             await browser.follow()
+            answered = True
     except (BrowserError, OSError, TimeoutError):
-        connection.part()
         browser.kill()
-        return None
-    return browser
+    finally:
+        if not answered:  # also where the run is over by now, whose monitor then ends the browser
+            connection.part()
+    return browser if answered else None
