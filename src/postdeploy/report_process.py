@@ -13,8 +13,8 @@ import select
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,12 +43,25 @@ def write_by_two(
 
     there = [name for name in formats if name in _THERE]
     here = [name for name in formats if name not in _THERE]
-    if not (there and here and len(document.get("checks", ())) >= _MANY and _may_fork()):
-        return write(formats)
-    collect = _forked(lambda: write(there), folder)
-    written = write(here)
-    written += collect() or write(there)
-    return sorted(written, key=lambda report: formats.index(report.name))
+    with _no_garbage():
+        if not (there and here and len(document.get("checks", ())) >= _MANY and _may_fork()):
+            return write(formats)
+        collect = _forked(lambda: write(there), folder)
+        written = write(here)
+        written += collect() or write(there)
+        return sorted(written, key=lambda report: formats.index(report.name))
+
+
+@contextmanager
+def _no_garbage() -> Generator[None]:
+    """Reports are text, and each search for garbage would go through all that the run has left."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
 
 
 def _may_fork() -> bool:
@@ -82,7 +95,6 @@ def _forked(work: Callable[[], list[Report]], folder: Path) -> Callable[[], list
 def _work_and_end(work: Callable[[], list[Report]], writing: int) -> None:
     """Nothing of the parent's may be done twice: no buffer is flushed, no handler called."""
     try:
-        gc.disable()
         told = json.dumps([[report.name, report.path, report.problem] for report in work()]).encode()
         while told:
             told = told[os.write(writing, told) :]

@@ -58,8 +58,7 @@ def nanoseconds(text: str | None, after: float = 0.0) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        plain = len(value) <= _LONGEST and value.isascii() and value.isprintable()
-        return f'{{"stringValue":{encode_basestring_ascii(value) if plain else quoted(value)}}}'
+        return _text(value)
     if isinstance(value, bool):
         return '{"boolValue":true}' if value else '{"boolValue":false}'
     if isinstance(value, int):
@@ -69,3 +68,10 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return f'{{"arrayValue":{{"values":{array(map(_value, value))}}}}}'
     return f'{{"stringValue":{quoted(value)}}}'
+
+
+@lru_cache(maxsize=512)
+def _text(value: str) -> str:
+    """Most texts of a run stand in many of its spans."""
+    plain = len(value) <= _LONGEST and value.isascii() and value.isprintable()
+    return f'{{"stringValue":{encode_basestring_ascii(value) if plain else quoted(value)}}}'
