@@ -32,7 +32,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Seconds of wall time and of CPU, peak memory in MiB (of the largest process), and what was printed."""
+    """Seconds of wall time and of CPU, peak memory in MiB (of the largest process), and what was printed.
+
+    Linux counts the memory of the process that starts another as that one's, too: this one has to stay small.
+    """
 
     wall: float
     cpu: float

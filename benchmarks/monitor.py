@@ -18,13 +18,10 @@ from statistics import median
 from threading import Thread
 from typing import Any, Final
 
-import psycopg
-
 from benchmarks.parts import FOLDER
 from benchmarks.place import Place
 from benchmarks.suites import declared
 from benchmarks.tables import Finding, Table
-from tests.history.conftest import Server
 
 __all__ = ["killed_databases", "killed_monitors", "monitor", "monitor_cost", "target_down"]
 
@@ -79,6 +76,8 @@ class _Watch:
 
 def monitor(place: Place, runs: int = _MINUTES) -> Iterator[Table]:
     """A thousand checks every minute, on both kinds of history at once, for ten minutes."""
+    from tests.history.conftest import Server
+
     with ExitStack() as stack:
         server = Server()
         stack.callback(server.stop)
@@ -206,6 +205,10 @@ def killed_monitors(place: Place, runs: int = _KILLS) -> Iterator[Table]:
 
 def killed_databases(place: Place, runs: int = _KILLS) -> Iterator[Table]:
     """Kill the database of a monitor at many points; what its runs have found must be in it, each once."""
+    import psycopg
+
+    from tests.history.conftest import Server
+
     chance = random.Random(runs)
     folder = declared(place.folder / "monitor-database", place.port, checks=20)
     server = Server()

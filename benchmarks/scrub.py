@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchmarks.place import Place
 from benchmarks.tables import Finding, Table, spread
-from postdeploy.domain.redaction import Redactor, Secret
-from postdeploy.guard.artifacts import scrubbed
+
+if TYPE_CHECKING:
+    from postdeploy.domain.redaction import Redactor
 
 __all__ = ["scrub"]
 
@@ -19,6 +21,8 @@ _HARD = ('a/+="&<>ü-zZ9kq', "first-line-of-it\nsecond-line-0815", "50%25off%2Ft
 
 def scrub(place: Place) -> Iterator[Table]:
     """MB/s of the masking of one file in memory."""
+    from postdeploy.domain.redaction import Redactor, Secret
+
     line = json.dumps({"url": "https://staging.example.com/api/v1/conversations/8812", "text": "the quick brown fox"})
     data = (line + "\n").encode() * (20_000 if place.quick else 80_000)
     rows, findings = [], []
@@ -36,6 +40,8 @@ def scrub(place: Place) -> Iterator[Table]:
 
 
 def _speed(data: bytes, redactor: Redactor) -> float:
+    from postdeploy.guard.artifacts import scrubbed
+
     begun = time.perf_counter()
     scrubbed(data, redactor)
     return len(data) / 1e6 / (time.perf_counter() - begun)
