@@ -109,7 +109,7 @@ def _verify(arguments: argparse.Namespace, run_id: str, reports: str) -> int:
         write_document(path, _unstarted(run_id, arguments))
         ended = supervise(work, child_environment(arguments), latest_end(path, run_id, arguments.wall_clock))
         document = _document(path, run_id)
-        if not _is_sealed(document, arguments) or (document["verdict"] == "pass" and ended.status != 0):
+        if not _is_sealed(document, arguments) or _is_doubtful(document, ended.status):
             _salvage(reports, run_id, ended, "after" if _is_sealed(document, arguments) else "before")
             if arguments.sign_key is None:
                 remember(arguments, reports)
@@ -232,6 +232,13 @@ def _exit_status(path: str, run_id: str, arguments: argparse.Namespace, status: 
         print(f"postdeploy: the verdict is pass, but the run ended with status {status}: hold", file=sys.stderr)
         return _HOLD
     return decided
+
+
+def _is_doubtful(document: dict[str, Any], status: int) -> bool:
+    """Whether it says pass, and the process that sealed it ended otherwise than with the status of that."""
+    from postdeploy.domain.status import status_of
+
+    return document["verdict"] == "pass" and status != status_of("pass", document["action"], document["reason"])
 
 
 def _is_sealed(document: dict[str, Any], arguments: argparse.Namespace) -> bool:

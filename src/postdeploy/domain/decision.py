@@ -5,11 +5,12 @@ from __future__ import annotations
 from postdeploy.domain.cause import find_causes
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.failure import judge_failure
-from postdeploy.domain.mode import acting
-from postdeploy.domain.policy import Policy
+from postdeploy.domain.mode import Mode, acting, mode_of
+from postdeploy.domain.policy import Action, Policy
 from postdeploy.domain.proof import judge_proof
 from postdeploy.domain.relevance import judge_relevance
 from postdeploy.domain.verdict import Verdict
+from postdeploy.lazy_dataclass import replace
 
 __all__ = ["decide"]
 
@@ -21,7 +22,17 @@ def decide(evidence: Evidence, policy: Policy | None = None) -> Verdict:
         from postdeploy.domain.quorum import judge_quorum
 
         return acting(judge_quorum(evidence, rules, _judge), evidence.run)
-    return _judge(evidence, rules)
+    return _alone(_judge(evidence, rules), evidence, rules)
+
+
+def _alone(verdict: Verdict, evidence: Evidence, rules: Policy) -> Verdict:
+    """A run of one place decides nothing where several are asked for: they are judged together, or not at all."""
+    asked = dict.fromkeys((*rules.vantages, *(name for check in evidence.plan for name in check.vantages)))
+    asked.pop(evidence.run.get("vantage"), None)
+    if not asked or verdict.action is Action.HOLD or mode_of(evidence.run) != Mode.GATE:
+        return verdict
+    text = f"{verdict.summary}; to decide it takes runs from {', '.join(asked)}, too, merged with this one"
+    return replace(verdict, action=Action.HOLD, summary=text)
 
 
 def _judge(evidence: Evidence, rules: Policy) -> Verdict:
