@@ -9,11 +9,13 @@ import pytest
 from postdeploy.domain.decision import decide
 from postdeploy.domain.evidence import Evidence
 from postdeploy.domain.policy import Policy
+from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.verdict import exit_status
 from tests.domain.builders import evidence, failed, passed
 
 _SEVERAL = Policy(vantages=("eu", "us"))
 _ONE = Policy(vantages=("eu",))
+_ELSEWHERE = CheckResult("asia", Outcome.SKIPPED, reason="for vantage ap, this is none of them", by_policy=True)
 
 
 def _of(run: Evidence, **facts: str) -> Evidence:
@@ -30,12 +32,18 @@ def test_decides_nothing(run: Evidence, facts: dict[str, str]) -> None:
     assert verdict.summary.endswith(f"; to decide it takes runs from {missing}, too, merged with this one")
 
 
-def test_checks_of_elsewhere() -> None:
-    """A check that belongs to another place is not proven by passing it over."""
-    run = evidence(passed())
+def test_a_target_without_vantages() -> None:
+    """Where no place is asked for, one run decides, also of a suite that other targets need several for."""
+    run = evidence(passed(), _ELSEWHERE, pytest_exit=0)
+    shared = replace(run, plan=(run.plan[0], replace(run.plan[1], vantages=("ap",))))
+    assert decide(shared).action == "promote"
+
+
+def test_nothing_but_checks_of_elsewhere() -> None:
+    """What passes over every check has verified nothing."""
+    run = evidence(_ELSEWHERE, pytest_exit=0)
     pinned = replace(run, plan=tuple(replace(check, vantages=("ap",)) for check in run.plan))
-    assert decide(pinned).action == "hold"
-    assert decide(_of(pinned, vantage="ap")).action == "promote"
+    assert (decide(pinned).conclusion, decide(pinned).action) == ("inconclusive", "hold")
 
 
 def test_the_only_vantage() -> None:

@@ -27,11 +27,10 @@ def decide(evidence: Evidence, policy: Policy | None = None) -> Verdict:
 
 def _alone(verdict: Verdict, evidence: Evidence, rules: Policy) -> Verdict:
     """A run of one place decides nothing where several are asked for: they are judged together, or not at all."""
-    asked = dict.fromkeys((*rules.vantages, *(name for check in evidence.plan for name in check.vantages)))
-    asked.pop(str(evidence.run.get("vantage")), None)
-    if not asked or verdict.action is Action.HOLD or mode_of(evidence.run) != Mode.GATE:
+    missing = [name for name in rules.vantages if name != evidence.run.get("vantage")]
+    if not missing or verdict.action is Action.HOLD or mode_of(evidence.run) != Mode.GATE:
         return verdict
-    text = f"{verdict.summary}; to decide it takes runs from {', '.join(asked)}, too, merged with this one"
+    text = f"{verdict.summary}; to decide it takes runs from {', '.join(missing)}, too, merged with this one"
     return replace(verdict, action=Action.HOLD, summary=text)
 
 
