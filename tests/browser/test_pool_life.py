@@ -23,7 +23,7 @@ Asked = list[tuple[str, str, dict[str, str]]]
 Processes = Callable[[], dict[int, str]]
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 3.0) -> bool:
+def wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     """Whether it holds within these seconds."""
     end = time.perf_counter() + seconds
     while not holds() and time.perf_counter() < end:

@@ -10,7 +10,7 @@ from tests.faults.raw_server import RawServer, serve_raw
 
 FINE = b"<title>fine</title><h1>fine</h1>"
 BUSY = b"<title>busy</title><script>setTimeout(() => { while (true); }, 50)</script>"
-DRIVER = 5.0
+DRIVER = 10.0
 """Seconds that Playwright may take to start on a busy machine, before the time of a page begins."""
 
 STUCK = b"<title>stuck</title><script>Object.defineProperty(document, 'title', {get() { while (true); }})</script>"
