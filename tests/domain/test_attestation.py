@@ -10,6 +10,7 @@ from postdeploy.domain.attestation import render_statement, statement, subject_d
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import Evidence
+from postdeploy.domain.policy import Policy
 from tests.domain.builders import blocked, evidence, failed, passed, plan, release, result
 from tests.sealed import CONFIG, FAILED, PASSED
 
@@ -96,6 +97,12 @@ def test_results() -> None:
     }  # fmt: skip
     assert (said["f"]["passedTests"], said["f"]["failedTests"]) == (["home"], ["api"])
     assert said["u"]["failedTests"] == ["b"]
+
+
+def test_a_pass_that_decides_nothing() -> None:
+    """The run of one of several vantages promotes nothing by itself, so nobody may take its statement for that."""
+    said = stated(evidence(passed("a"), policy=Policy(vantages=("eu", "us"))))["predicate"]
+    assert (said["result"], said["postdeploy"]["verdict"], said["postdeploy"]["action"]) == ("FAILED", "pass", "hold")
 
 
 def test_what_no_verdict_says() -> None:

@@ -213,6 +213,32 @@ def test_a_sick_machine_among_well_ones() -> None:
     assert "shard 2/2 could not tell" in verdict.summary
 
 
+_BLIND = [ReleaseEvidence("r2"), ReleaseEvidence("r2", live=True)]
+
+
+@pytest.mark.parametrize("blind", _BLIND, ids=["never waited", "never saw"])
+def test_a_machine_that_saw_no_release(blind: ReleaseEvidence) -> None:
+    """What others saw of the release is no proof of what answered this one: it neither passes nor fails anything."""
+    told = "shard 2/2 asked the target without having seen that it answers as r2"
+    assert _told(_first(), _second(release=blind)) == ("incomplete", told)
+    run = _merged(_first(), _part(2, failed("b"), failed("d"), release=blind))
+    assert decide(run).conclusion is Conclusion.INCONCLUSIVE
+    assert run.results["b"].reason == "shard 2/2 could not tell which release it was that failed"
+
+
+@pytest.mark.parametrize("blind", _BLIND, ids=["never waited", "never saw"])
+def test_a_machine_that_had_nothing_to_ask(blind: ReleaseEvidence) -> None:
+    """It need not have seen the release."""
+    verdict = decide(_merged(_part(1, *map(passed, "abcd")), _part(2, release=blind, pytest_exit=5)))
+    assert verdict.reason is Reason.ALL_REQUIRED_PASSED
+
+
+def test_a_machine_that_did_not_finish() -> None:
+    """The end of another one is not its own."""
+    cut = _second(finished=False, finished_at=None, pytest_exit=None)
+    assert _told(_first(), cut) == ("incomplete", "shard 2/2 did not finish")
+
+
 def test_incidents_name_their_machine() -> None:
     """A fault of one machine is one of the run."""
     assert _told(_first(), _second(incidents=incidents("runner_fault"))) == (
@@ -227,10 +253,18 @@ def test_other_narrowing_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statuses", "reason"), [((0, 5), None), ((0, 2), "interrupted"), ((4, 1), "config_error"), ((0, 0), None)]
+    ("statuses", "reason"),
+    [
+        ((0, 5), None),
+        ((0, 2), "interrupted"),
+        ((4, 1), "config_error"),
+        ((0, 0), None),
+        ((0, -9), "internal_error"),
+        ((-9, 1), "internal_error"),
+    ],
 )
 def test_the_worst_status_counts(statuses: tuple[int, int], reason: str | None) -> None:
-    """A part without checks (5) is none; whatever else pytest ended with is that of the run."""
+    """A part without checks (5) is none; whatever else pytest ended with, or a signal (-9), is that of the run."""
     first = _part(1, *map(passed, "abcd"), pytest_exit=statuses[0])
     second = _part(2, pytest_exit=statuses[1])
     verdict = decide(_merged(first, second))

@@ -27,14 +27,16 @@ _RESULTS: Final = {"all_required_passed": "PASSED", "passed_with_warnings": "WAR
 def statement(document: Mapping[str, Any], sha256: str) -> dict[str, Any]:
     """The statement that follows from a verdict; ``sha256`` is of the bytes of its file.
 
-    The predicate knows no third result: what is inconclusive is ``FAILED``, and ``postdeploy.verdict`` says so.
+    The predicate knows no third result: what is inconclusive is ``FAILED``, and ``postdeploy.verdict`` says so. So is a
+    pass that promotes nothing, as that of one of several vantages.
     """
+    promotes = (document["verdict"], document["action"]) == ("pass", "promote")
     return {
         "_type": STATEMENT_TYPE,
         "subject": list(_subject(document, sha256)),
         "predicateType": PREDICATE_TYPE,
         "predicate": {
-            "result": _RESULTS.get(document["reason"], "FAILED") if document["verdict"] == "pass" else "FAILED",
+            "result": _RESULTS.get(document["reason"], "FAILED") if promotes else "FAILED",
             "configuration": list(_configuration(document)),
             "passedTests": _checks(document, Outcome.PASSED),
             "failedTests": _checks(document, Outcome.FAILED, Outcome.ERRORED, Outcome.BLOCKED),

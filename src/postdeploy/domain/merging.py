@@ -136,11 +136,21 @@ def _weight(state: ServiceState) -> tuple[int, int]:
 def _results(part: Part) -> Iterator[CheckResult]:
     """A failure that this machine alone could not have told from a fault of its own stays one that nobody can tell."""
     for result in part.evidence.results.values():
-        if result.outcome is Outcome.FAILED and not speaks_of_target(result, part.evidence):
-            text = f"{part.name} could not tell whether the target or its own network was at fault"
-            yield moved(replace(result, outcome=Outcome.ERRORED, reason=text), part.place)
-        else:
-            yield moved(result, part.place)
+        doubt = _doubt(result, part) if result.outcome is Outcome.FAILED else None
+        yield moved(replace(result, outcome=Outcome.ERRORED, reason=doubt) if doubt else result, part.place)
+
+
+def _doubt(result: CheckResult, part: Part) -> str | None:
+    if not speaks_of_target(result, part.evidence):
+        return f"{part.name} could not tell whether the target or its own network was at fault"
+    return f"{part.name} could not tell which release it was that failed" if _is_blind(part) else None
+
+
+def _is_blind(part: Part) -> bool:
+    """Whether a part asked a target without having seen the expected release, which other machines cannot do for it."""
+    release = part.evidence.release
+    attempted = any(result.attempts for result in part.evidence.results.values())
+    return bool(release.expected) and release.live is not False and not (release.live and release.first) and attempted
 
 
 def _incidents(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
@@ -155,6 +165,7 @@ def _incidents(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
 def _misfits(parts: Sequence[Part]) -> Iterator[Misfit]:
     yield from differences(parts)
     yield from _sick_machines(parts)
+    yield from _unfinished(parts)
     yield from _gaps(parts)
     yield from _unequal_services(parts)
     yield from unequal_releases(parts)
@@ -166,6 +177,16 @@ def _sick_machines(parts: Sequence[Part]) -> Iterator[Misfit]:
         doubt = judge_relevance(part.evidence, ())
         if doubt is not None and doubt.reason is Reason.RUNNER_FAULT:
             yield Reason.RUNNER_FAULT, f"{part.name}: {doubt.summary}"
+
+
+def _unfinished(parts: Sequence[Part]) -> Iterator[Misfit]:
+    """What keeps a part from a pass, and cannot be seen any more in what all parts have together."""
+    for part in parts:
+        if not part.evidence.finished:
+            yield Reason.INCOMPLETE, f"{part.name} did not finish"
+        if _is_blind(part):
+            expected = part.evidence.release.expected
+            yield Reason.INCOMPLETE, f"{part.name} asked the target without having seen that it answers as {expected}"
 
 
 def _gaps(parts: Sequence[Part]) -> Iterator[Misfit]:

@@ -95,10 +95,11 @@ def budget_together(parts: Sequence[Part]) -> dict[str, Any]:
 
 
 def worst_status(parts: Sequence[Part]) -> int:
-    """That of the run that ended worst."""
+    """That of the run that ended worst; a signal that ended one, which is negative, is worse than any failure."""
     statuses = [part.evidence.pytest_exit or 0 for part in parts]
     return max(
-        (0 if status == _NOTHING_TO_RUN else status for status in statuses), key=lambda status: (status > 1, status)
+        (0 if status == _NOTHING_TO_RUN else status for status in statuses),
+        key=lambda status: (status not in {0, 1}, status),
     )
 
 
