@@ -149,6 +149,7 @@ def test_a_refused_request_is_our_mistake(project: Project) -> None:
     run = project.run()
     assert run.outcomes() == {"test_writes": "errored"}
     assert run.status == 10
+    assert len(run.check("test_writes")["attempts"]) == 1, "what is not let out is not let out the next time"
 
 
 def test_fixtures_tell_of_the_run(project: Project) -> None:
