@@ -168,3 +168,26 @@ def test_no_password_is_written(project: Project, password: str) -> None:
     written = [path.read_text(errors="replace") for path in project.reports.rglob("*") if path.is_file()]
     assert len(written) == 3
     assert not any(f":{password}@" in text for text in [*written, run.out, run.err])
+
+
+@pytest.mark.parametrize(
+    "more", [("--shard=1/1", "--report=all"), ("--targets=nowhere.yaml",)], ids=["part", "refused"]
+)
+def test_a_run_that_remembers_nothing_writes_no_password(
+    both: Project, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    """A part of a run is in no history, and one that is refused has read of none: the URL is masked all the same."""
+    both.tests("""
+        import os, sys
+
+        def test_tells(api):
+            print(os.environ["POSTDEPLOY_HISTORY"], file=sys.stderr)
+            assert api.get(f"/ok?{os.environ['POSTDEPLOY_HISTORY']}").status_code == 201, os.environ
+    """)
+    url = "postgresql://checker:s3cret-Wq81@127.0.0.1:1/memory"
+    monkeypatch.setenv("POSTDEPLOY_HISTORY", url)
+    run = both.run(f"--history={url}", "--junitxml=j.xml", *more)
+    assert run.status in {4, 20}
+    written = [path.read_text(errors="replace") for path in both.path.rglob("*") if path.is_file()]
+    assert len(written) > 3
+    assert not any("s3cret-Wq81" in text for text in [*written, run.out, run.err])

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from postdeploy.errors import HistoryError
 from postdeploy.lazy_dataclass import dataclass
 
-__all__ = ["DEFAULT_FILE", "Place", "parse_place"]
+__all__ = ["DEFAULT_FILE", "Place", "parse_place", "without_passwords"]
 
 DEFAULT_FILE: Final = "history.sqlite3"
 """Beside targets.yaml, where nothing else is said."""
 
 _POSTGRES: Final = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://", re.IGNORECASE)
 _FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_PASSWORD: Final = re.compile(r"(://[^:/?#@]*):[^@/?#]*@|([?&]password=)[^&#]*", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"(://[^:/?#@]*):[^/?#]*@|([?&]password=)[^&#]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ def parse_place(given: str, folder: Path) -> Place:
     if not path or "\0" in path or _FOREIGN.match(path):
         raise HistoryError(f"{given!r} is no place of a history: name a file, or postgresql://USER@HOST/DATABASE")
     return Place(file=folder / path)
+
+
+def without_passwords(words: Iterable[str]) -> list[str]:
+    """The arguments of a command as they may be shown: passwords in URLs are masked, whatever the URLs are of."""
+    return [_PASSWORD.sub(_hide, word) if "://" in word else word for word in words]
 
 
 def _hide(found: re.Match[str]) -> str:

@@ -78,7 +78,7 @@ def activate(config: pytest.Config) -> None:
         if settings.shard_by or settings.shard_by_run is not None:
             config.stash[DEALING] = _dealing(config, settings, outline, execution)
         if recorder is not None:
-            recorder.memory = _memory(settings, outline)
+            recorder.memory = _memory(settings, outline, execution)
             recorder.open(target, context, execution)
     config.stash[EXECUTION] = execution
     if names_pages(config):
@@ -116,13 +116,16 @@ def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
     return recorder
 
 
-def _memory(settings: Settings, outline: Outline) -> Memory | None:
-    """Most runs are remembered nowhere, and then nothing of it is imported; a part of a run is none."""
-    if settings.shard or not (settings.history or outline.history or settings.monitor):
+def _memory(settings: Settings, outline: Outline, execution: Execution) -> Memory | None:
+    """Most runs are remembered nowhere, and then nothing of it is imported; a part of a run only keeps its secrets."""
+    if not (settings.history or outline.history or settings.monitor):
         return None
     from postdeploy.plugin.memory import find_memory
 
-    return find_memory(settings, outline.history)
+    memory = find_memory(settings, outline.history)
+    for secret in memory.secrets() if memory else ():
+        execution.redactor.learn(secret)
+    return None if settings.shard else memory
 
 
 def _dealing(config: pytest.Config, settings: Settings, outline: Outline, execution: Execution) -> Dealing:

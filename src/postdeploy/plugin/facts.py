@@ -35,7 +35,7 @@ def about_run(config: pytest.Config, run_id: str, mode: Mode) -> dict[str, Any]:
         "mode": mode.value,
         "started": time.time(),
         "tool": {"name": "pytest-postdeploy", "version": __version__, "python": platform.python_version()},
-        "argv": [str(argument) for argument in config.invocation_params.args],
+        "argv": _arguments(config),
         "plugins": plugins | foreign_plugins(config),
         "ci": _pipeline(),
         "pid": os.getpid(),
@@ -65,7 +65,18 @@ def about_baseline(path: Path) -> dict[str, Any]:
     except (DocumentError, KeyError, TypeError) as error:
         problem = ConfigProblem(f"--baseline {path}", 0, 0, f"not a sealed verdict: {error}")
         raise ConfigurationError([problem]) from error
-    return {"record": "baseline", "release": release, "outcomes": outcomes, "source": str(path)}
+    source = document.get("source") or path  # what a run of several vantages sends to each says where it is from
+    return {"record": "baseline", "release": release, "outcomes": outcomes, "source": str(source)}
+
+
+def _arguments(config: pytest.Config) -> list[str]:
+    """As they were typed, but for passwords in URLs: a run that is refused has not learnt yet what is secret."""
+    words = [str(argument) for argument in config.invocation_params.args]
+    if not any("://" in word for word in words):
+        return words
+    from postdeploy.history.place import without_passwords
+
+    return without_passwords(words)
 
 
 def _pipeline() -> dict[str, str] | None:

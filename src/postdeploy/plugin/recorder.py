@@ -61,11 +61,10 @@ class Recorder:
     def open(self, target: Target, context: RunContext, execution: Any) -> None:
         """Begin the journal. Raises ConfigurationError for a baseline or a lock that is none."""
         self._journal.redactor = execution.redactor
-        for secret in self.memory.secrets() if self.memory is not None else ():
-            execution.redactor.learn(secret)
         baseline = about_baseline(self.settings.baseline) if self.settings.baseline else None
         lock = load_lock(self.settings.targets_file.parent / LOCK_FILE)
-        ends_at = self._ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
+        self._deadline = context.deadline
+        ends_at = time.time() + ((context.deadline or 0.0) - time.monotonic())
         self._start(about_target(target, self.settings), target.policy, context.expected, ends_at)
         if baseline is not None:
             self._journal.append(baseline)
