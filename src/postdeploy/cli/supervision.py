@@ -92,7 +92,7 @@ def supervise(
     Args:
         work: what the child does; returns its exit status.
         environment: the environment of the child.
-        ends_at: seconds since the epoch at which the child is ended by force; asked again and again.
+        ends_at: seconds of the monotonic clock at which the child is ended by force; asked again and again.
         inbox: where signals come in, if that is open already; it stays open.
 
     Returns:
@@ -141,14 +141,14 @@ def _watch(child: int, inbox: Inbox, ends_at: Callable[[], float], forwarded: li
     """The status of the child once it has ended; None if it has not when its time is over."""
     told = float("inf")
     while True:
-        left = min(ends_at(), told) - time.time()
+        left = min(ends_at(), told) - time.monotonic()
         if left <= 0:
             return None
         for number in inbox.received(min(left, _GLANCE)):
             if number != signal.SIGCHLD:
                 _signal(child, number)
                 forwarded.append(number)
-                told = min(told, time.time() + _LAST_WORDS)
+                told = min(told, time.monotonic() + _LAST_WORDS)
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)
@@ -161,7 +161,7 @@ def _signal(process: int, number: int) -> None:
 
 def _end(child: int, inbox: Inbox) -> int:
     """Tell the child that its time is over, which gives it the time to seal; then kill its group."""
-    end = time.time() + _KILL
+    end = time.monotonic() + _KILL
     _signal(child, signal.SIGXCPU)
     status = _watch(child, inbox, lambda: end, [])
     if status is not None:

@@ -153,17 +153,38 @@ def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def latest_end(path: str, run_id: str, limit: float | None) -> Callable[[], float]:
-    """When the child has to be gone: after the limit, or its own deadline, which it writes when it starts."""
-    begun = time.time()
+def latest_end(
+    path: str, run_id: str, limit: float | None, clock: Callable[[], float] = time.monotonic
+) -> Callable[[], float]:
+    """When the child has to be gone: after the limit, or its own deadline, which it writes when it starts.
+
+    In seconds of the monotonic clock, for the other one may be set while the run goes on.
+    """
+    begun, own = clock(), 0.0
 
     def ends_at() -> float:
+        nonlocal own
         if limit is not None:
             return begun + limit
-        own = _document(path, run_id).get("run", {}).get("ends_at")
-        return own + _GRACE if isinstance(own, int | float) and isfinite(own) else begun + _UNTOLD
+        if not own:
+            seconds = _own_seconds(_document(path, run_id).get("run", {}))
+            own = clock() + seconds + _GRACE if seconds is not None else 0.0
+        return own or begun + _UNTOLD
 
     return ends_at
+
+
+def _own_seconds(run: dict[str, Any]) -> float | None:
+    """How long a run gives itself: the difference of two times of one moment, which no setting of a clock changes."""
+    ends_at = run.get("ends_at")
+    if not isinstance(ends_at, int | float) or not isfinite(ends_at):
+        return None
+    from datetime import datetime
+
+    try:
+        return ends_at - datetime.fromisoformat(run["started"]).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def _document(path: str, run_id: str) -> dict[str, Any]:

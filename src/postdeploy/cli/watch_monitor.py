@@ -111,7 +111,7 @@ class ResidentMonitor:
         return self._supervise(lambda: launch_run(arguments), lambda: ends_at() + _MARGIN, self._browser.lend())
 
     def _recover(self) -> bool:
-        end = time.time() + _RECOVERY
+        end = time.monotonic() + _RECOVERY
         return bool(self._supervise(lambda: recover_run(self._arguments), lambda: end).forwarded)
 
     def _supervise(

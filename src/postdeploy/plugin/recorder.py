@@ -51,7 +51,7 @@ class Recorder:
         self._planned: set[str] | None = None
         self._files: Mapping[str, str] = {}
         self._ended_early = False
-        self._ends_at: float | None = None
+        self._deadline: float | None = None
         self._foretold: dict[str, str] = {}
         self._reported: set[str] = set()
         self._once = threading.Lock()
@@ -265,8 +265,11 @@ class Recorder:
                 self._journal.append({"record": "result", "result": result})
         if result["outcome"] == Outcome.NOT_RUN and "deadline" in (result["reason"] or ""):
             self._overdue(result["reason"])
-        elif result["outcome"] == Outcome.ERRORED and self._ends_at is not None and time.time() >= self._ends_at:
+        elif result["outcome"] == Outcome.ERRORED and self._is_late():
             self._overdue(f"the deadline of the run was reached in {result['check']}")
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _overdue(self, reason: str) -> None:
         if not any(record.get("reason") == "deadline_exceeded" for record in self._journal.records):
