@@ -81,6 +81,37 @@ def test_a_signal_is_sealed_before_the_workers_have_ended(
     assert float((both.path / "sealing.txt").read_text()) < 0.25
 
 
+def test_workers_clean_up_at_once(project: Project, peer: Peer, wait_for: Callable[..., None]) -> None:
+    """They are told of a signal that their controller alone got; xdist, which tells them late, here never would."""
+    project.workers = "2"
+    project.conftest("""
+        from execnet.gateway_base import WorkerGateway
+
+        def terminated(self):
+            self._execpool.trigger_shutdown()
+            self._execpool.waitall(60)
+
+        WorkerGateway._terminate_execution = terminated
+    """)
+    project.tests("""
+        import pathlib, time
+
+        @pytest.fixture
+        def made():
+            yield
+            pathlib.Path("cleaned").touch()
+
+        def test_slow(api, made):
+            api.get("/ok")
+            time.sleep(60)
+    """)
+    process = project.start()
+    wait_for(lambda: peer.asked("/ok"))
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, (project.path / "cleaned").exists()) == (2, True), out
+
+
 def test_a_test_that_swallows_the_interruption_changes_nothing(
     project: Project, peer: Peer, wait_for: Callable[..., None]
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from postdeploy.plugin.signals import Signals
+from postdeploy.plugin.signals import Signals, heed_one_interrupt
 
 
 @pytest.fixture
@@ -38,6 +38,23 @@ def test_busy_threads_give_way_to_the_seal(patience: float, number: signal.Signa
     assert name == number.name
     assert kept <= 0.001
     assert sys.getswitchinterval() == pytest.approx(patience)
+
+
+def test_a_worker_is_interrupted_once() -> None:
+    """Whoever interrupts it again at once means the same; who does so much later does not want to wait for it."""
+    now, before = 100.0, signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    heed_one_interrupt(lambda: now)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        now = 103.9
+        os.kill(os.getpid(), signal.SIGINT)
+        now = 104.0
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupted(signals: Signals, number: int, told: list[tuple[str, float]], *, writing: bool) -> None:

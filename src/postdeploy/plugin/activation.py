@@ -48,6 +48,7 @@ from postdeploy.plugin.overrun import Overrun
 from postdeploy.plugin.recorder import Recorder
 from postdeploy.plugin.sense import require_sense
 from postdeploy.plugin.settings import Settings
+from postdeploy.plugin.signals import heed_one_interrupt
 from postdeploy.plugin.terminal import TerminalReport
 from postdeploy.plugin.unheard import listen_to_nobody
 from postdeploy.plugin.workers import Workers
@@ -83,7 +84,9 @@ def activate(config: pytest.Config) -> None:
     config.stash[EXECUTION] = execution
     if names_pages(config):
         execution.expect_pages()
-    if not settings.worker:
+    if settings.worker:
+        heed_one_interrupt()
+    else:
         config.stash[CONSOLE] = Console(execution.redactor)
         config.stash[CONSOLE].open()
     if settings.allure_folder:

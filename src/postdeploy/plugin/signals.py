@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -12,13 +13,36 @@ from typing import Any, Final, Never
 
 from postdeploy.plugin.lifeline import heed_launcher
 
-__all__ = ["Signals"]
+__all__ = ["Signals", "heed_one_interrupt"]
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
 
 _HASTE: Final = 0.0001
 """Seconds that other threads may keep the interpreter while a verdict is sealed: it asks for it a few dozen times, and
 Python's 5 ms come to a good part of a second where tests or plugins have busy threads."""
+
+
+_ONE: Final = 4.0
+"""Seconds in which interrupts of a worker are one; execnet interrupts it 5 s after it has asked it to end."""
+
+
+def heed_one_interrupt(clock: Callable[[], float] = time.monotonic) -> None:
+    """Have the first interrupt end what a worker does, and the next ones not break off how it cleans up.
+
+    Ctrl-C reaches a worker by itself and, as any signal that ends the run, through the process that it works for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    heard = -_ONE
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        if clock() - heard >= _ONE:
+            heard = clock()
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 class Signals:

@@ -35,8 +35,8 @@ class Workers:
             self._lost(node, str(error))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Let workers clean up now rather than when xdist loses patience; Ctrl-C has reached them by itself."""
-        if str(excinfo.value) in {"SIGTERM", "SIGHUP", "SIGXCPU"}:
+        """Let workers clean up now rather than when xdist loses patience, also those that Ctrl-C has not reached."""
+        if str(excinfo.value) in {"SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU"}:
             for node in self._nodes:
                 if (process := _process(node)) is not None:
                     process.send_signal(signal.SIGINT)
