@@ -17,10 +17,11 @@ from postdeploy.domain.decision import decide
 from postdeploy.domain.evidence import fold
 from postdeploy.domain.retention import Retention
 from postdeploy.errors import HistoryError
+from postdeploy.history import keeping
 from postdeploy.history.database import Database
 from postdeploy.history.facts import RunMemory
 from postdeploy.history.importing import import_runs
-from postdeploy.history.keeping import Kept, keep, read_waiting, waiting
+from postdeploy.history.keeping import Kept, give_up, keep, read_waiting, waiting
 from postdeploy.history.place import Place
 from postdeploy.history.reading import last_runs
 from postdeploy.history.summary import summarise
@@ -102,6 +103,20 @@ def test_no_database(tmp_path: Path) -> None:
     assert "not a database" in (kept(Place(file=tmp_path / "text"), run(), tmp_path).problem or "")
     with pytest.raises(HistoryError, match="not a run that waits"):
         read_waiting(tmp_path / "text")
+
+
+def test_what_waits_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that stays away does not fill the disk: the oldest runs go, and it is told how many."""
+    away = Place(url="postgresql://nowhere.invalid/h")
+    monkeypatch.setattr(keeping, "_MOST", 3)
+    for number, name in enumerate("zyxw"):
+        told = kept(away, run(name), tmp_path).problem or ""
+        os.utime(tmp_path / "unrecorded" / f"{name}.json", (number, number))
+        assert told.endswith("; 1 that had waited longest was given up") == (name == "w")
+    assert [path.stem for path in waiting(tmp_path)] == ["w", "x", "y"]
+    assert give_up(tmp_path, 9, size=2 * waiting(tmp_path)[0].stat().st_size) == 1
+    assert give_up(tmp_path, 9, size=1) == 1
+    assert [path.stem for path in waiting(tmp_path)] == ["w"]  # the newest one is never given up
 
 
 def test_server_that_hangs(server: Server, tmp_path: Path, opened: Open) -> None:

@@ -1,7 +1,7 @@
 """Keeping a run after its verdict was sealed: bounded in time, never in the way, and without losing it.
 
 What is to be written waits in a file beside the reports until the database has it, and goes in with a later run or with
-``postdeploy history import``.
+``postdeploy history import``. What has waited longest is given up where too much waits.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +22,18 @@ from postdeploy.history.place import Place
 from postdeploy.history.writing import write_run
 from postdeploy.lazy_dataclass import dataclass, field
 
-__all__ = ["PATIENCE", "WAITING", "Kept", "keep", "read_waiting", "waiting"]
+__all__ = ["PATIENCE", "WAITING", "Kept", "give_up", "keep", "read_waiting", "waiting"]
 
 WAITING: Final = "unrecorded"
 """The folder below the reports in which runs wait."""
 
 PATIENCE: Final = 5.0
 """Seconds that a run may spend on its history when everything else is done."""
+
+_MOST: Final = 5000
+"""Runs that wait: those of three days and a half, one a minute."""
+
+_MOST_BYTES: Final = 256 * 1024 * 1024
 
 _SCHEMA: Final = "postdeploy/run-memory/1"
 
@@ -62,8 +68,31 @@ def keep(
     )
     thread.start()
     if not done.wait(patience):
-        return Kept(problem=f"{place}: it did not answer within {patience:g} s")
+        kept = Kept([*kept.runs], problem=f"{place}: it did not answer within {patience:g} s")
+    if kept.problem is not None:
+        lost = give_up(reports, _MOST, _MOST_BYTES)
+        kept.problem += f"; {lost} that had waited longest {'was' if lost == 1 else 'were'} given up" if lost else ""
     return kept
+
+
+def give_up(reports: Path, most: int, size: int) -> int:
+    """Remove the runs that have waited longest, until so many wait, with so many bytes; returns how many were removed.
+
+    The newest one stays, however large it is.
+    """
+    found = []
+    for path in waiting(reports):
+        with suppress(OSError):
+            about = path.stat()
+            found.append((about.st_mtime_ns, about.st_size, path))
+    removed = 0
+    for place, (_, own, path) in enumerate(sorted(found, reverse=True)):
+        size -= own
+        if place and (place >= most or size < 0):
+            with suppress(OSError):
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def waiting(reports: Path) -> list[Path]:
