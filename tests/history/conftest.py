@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 
 import psycopg
 import pytest
@@ -25,7 +25,7 @@ class Server:
     """A PostgreSQL server on a socket of its own."""
 
     def __init__(self) -> None:
-        self.folder = Path(mkdtemp(prefix="pd-pg-"))
+        self.folder = _folder()
         self._user = None if os.getuid() else "nobody"  # PostgreSQL refuses to run as root
         if self._user:
             shutil.chown(self.folder, self._user)
@@ -68,6 +68,14 @@ class Server:
 
     def _run(self, program: str, *words: str) -> None:
         subprocess.run([_program(program), *words], user=self._user, check=True, capture_output=True, cwd="/")
+
+
+def _folder() -> Path:
+    """One of this process; those of processes that were killed before they could clean up are removed."""
+    for old in Path(gettempdir()).glob("pd-pg-*-*"):
+        if not Path("/proc", old.name.split("-")[2]).exists():
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(mkdtemp(prefix=f"pd-pg-{os.getpid()}-"))
 
 
 def _program(name: str) -> str:
