@@ -36,14 +36,18 @@ def _run(arguments: argparse.Namespace) -> int:
     def ask(database: Database, _retention: Retention) -> int:
         import json
 
-        from postdeploy.history.reading import verdicts_since
+        from postdeploy.history.reading import reasons_of_doubt, verdicts_since
         from postdeploy.history.slo import objective_of, tell_checks, tell_objective, tell_objective_json
         from postdeploy.history.sums import check_sums, hour_sums
+        from postdeploy.lazy_dataclass import replace
 
         now, target, days = int(1000 * time.time()), arguments.target, arguments.days
         hours = hour_sums(database, target, now // 3_600_000 - 24 * days)
         recent = verdicts_since(database, target, now - 3 * 86_400_000)
-        objective = objective_of(target, arguments.objective, days, hours, recent, now)
+        reasons = reasons_of_doubt(database, target, 3_600_000 * (now // 3_600_000 - 24 * days))
+        objective = replace(
+            objective_of(target, arguments.objective, days, hours, recent, now), unknown_reasons=reasons
+        )
         if arguments.json:
             print(json.dumps(tell_objective_json(objective), indent=1))
             return 0

@@ -159,6 +159,17 @@ def verdicts_since(database: Database, target: str, since: int) -> list[tuple[in
     return [(started, verdict) for started, verdict in rows]
 
 
+def reasons_of_doubt(database: Database, target: str, since: int) -> dict[str, int]:
+    """Why runs were inconclusive since a moment (ms), and how many; the most frequent reason first."""
+    rows = database.rows(
+        "SELECT reason, COUNT(*) FROM runs WHERE target_no = :target AND started >= :since "
+        "AND verdict = 'inconclusive' GROUP BY reason ORDER BY COUNT(*) DESC, reason",
+        target=target_number(database, target),
+        since=since,
+    )
+    return {reason: int(runs) for reason, runs in rows}
+
+
 def verdict_changes(database: Database, target: str, since: int) -> list[tuple[int, int, str]]:
     """Where one verdict followed another, as number of run, moment (ms) and verdict; inconclusive ones do not count."""
     rows = database.rows(

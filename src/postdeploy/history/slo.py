@@ -7,12 +7,12 @@ uses the budget up exactly when the time is over; an alert needs it over a long 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from postdeploy.history.sums import CheckSum, HourSum
 from postdeploy.history.text import columns, share, shown
-from postdeploy.lazy_dataclass import asdict, dataclass
+from postdeploy.lazy_dataclass import asdict, dataclass, field
 
 __all__ = ["Burn", "Objective", "burns", "objective_of", "tell_checks", "tell_objective", "tell_objective_json"]
 
@@ -49,6 +49,7 @@ class Objective:
     Args:
         wanted: the share of runs that is to be good.
         good: runs that passed; ``bad``: that failed; ``unknown``: that were inconclusive.
+        unknown_reasons: why they were, and how many of them, where that was asked.
         left: the share of the error budget that is left; negative if more was used than there was.
     """
 
@@ -60,6 +61,7 @@ class Objective:
     unknown: int
     left: float
     burns: tuple[Burn, ...]
+    unknown_reasons: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def availability(self) -> float | None:
@@ -106,7 +108,8 @@ def tell_objective(objective: Objective) -> Iterator[str]:
     decided = one.good + one.bad
     yield f"{one.target}: {share(one.good, decided)} of {decided} runs were good in {one.days} days"
     if one.unknown:
-        yield f"  {one.unknown} more runs could not tell, and are not counted"
+        reasons = ", ".join(f"{runs} {reason}" for reason, runs in one.unknown_reasons.items())
+        yield f"  {one.unknown} more runs could not tell, and are not counted{reasons and f': {reasons}'}"
     yield f"  objective {100 * one.wanted:g} %; error budget left: {100 * one.left:.1f} %"
     rows = [("  burn rate", "over", "and over", "alerts from", "")]
     for burn in one.burns:
