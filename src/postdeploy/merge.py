@@ -8,10 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from postdeploy.documents import VERDICT_FILE, read_regular, render_document, write_atomically, write_document
+from postdeploy.documents import (
+    VERDICT_FILE,
+    read_document,
+    read_regular,
+    render_document,
+    write_atomically,
+    write_document,
+)
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
 from postdeploy.domain.evidence import fold
@@ -19,11 +27,11 @@ from postdeploy.domain.merging import merged_records
 from postdeploy.domain.parts import Part
 from postdeploy.domain.shard import Shard
 from postdeploy.domain.verdict import Verdict
-from postdeploy.errors import RefusedError
+from postdeploy.errors import DocumentError, RefusedError
 from postdeploy.gate import Demand, believe
 from postdeploy.journal import EVIDENCE_FILE, read_journal, render_record
 
-__all__ = ["Read", "copy_evidence", "find_parts", "merge", "read_part", "seal"]
+__all__ = ["Read", "copy_evidence", "find_parts", "merge", "name_of_parts", "read_part", "seal"]
 
 
 class Read(NamedTuple):
@@ -38,6 +46,23 @@ def find_parts(places: Iterable[Path]) -> Iterator[Path]:
     for place in places:
         inside = [] if (place / VERDICT_FILE).exists() else sorted(place.glob(f"*/{VERDICT_FILE}"))
         yield from (path.parent for path in inside) if inside else (place,)
+
+
+def name_of_parts(folders: Iterable[Path]) -> str | None:
+    """A name that whoever merges these very files gives to their run again, so that it is remembered once.
+
+    It begins with the time at which the first part began, as those of other runs; None if no part says it.
+    """
+    digests, starts = [], []
+    for folder in folders:
+        with suppress(OSError, DocumentError, KeyError, TypeError, ValueError, OverflowError):
+            document = read_document(folder / VERDICT_FILE)
+            starts.append(datetime.fromisoformat(document["run"]["started"]).astimezone(UTC))
+            content = read_regular(folder / VERDICT_FILE) + read_regular(folder / EVIDENCE_FILE)
+            digests.append(hashlib.sha256(content).hexdigest())
+    if not digests:
+        return None
+    return f"{min(starts):%Y%m%dT%H%M%SZ}-{hashlib.sha256(''.join(sorted(digests)).encode()).hexdigest()[:12]}"
 
 
 def merge(folders: Sequence[Path], reports: Path, demand: Demand, run: Mapping[str, Any]) -> Verdict:

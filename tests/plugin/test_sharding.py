@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,17 @@ def test_two_parts_are_one_run(both: Project, peer: Peer, tmp_path: Path) -> Non
         assert len(run.outcomes()) == 7
         shutil.copytree(run.reports, tmp_path / "parts" / str(index))
     assert sorted(path for _, path in peer.seen if path != "/") == [f"/ok/{number}" for number in range(7)]
-    merged = tmp_path / "merged"
-    assert _merge(tmp_path / "parts", merged) == 0
+    merged, memory = tmp_path / "merged", tmp_path / "memory.db"
+    assert _merge(tmp_path / "parts", merged, f"--history={memory}") == 0
     document = json.loads((merged / "verdict.json").read_text())
     assert {check["outcome"] for check in document["checks"]} == {"passed"}
     assert _gate(merged) == 0
+    assert _merge(tmp_path / "parts", merged, f"--history={memory}") == 0
+    connection = sqlite3.connect(memory)
+    assert connection.execute("SELECT run_id, verdict, passed FROM runs").fetchall() == [
+        (document["run"]["id"], "pass", 7)
+    ]  # once, however often it is merged
+    connection.close()
 
 
 def test_a_part_that_is_missing_or_altered(

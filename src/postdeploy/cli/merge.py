@@ -12,6 +12,7 @@ from postdeploy.cli.demand_options import add_keys, keys_of
 from postdeploy.cli.duration import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from postdeploy.demand import Demand
@@ -30,7 +31,9 @@ def add(commands: Any) -> None:
     add("--target", required=True, metavar="NAME", help="the target that every shard must be about")
     add("--release", metavar="ID", help="the release that every shard must be about")
     add("--reports", default="reports", metavar="DIR", help="where the merged reports go (default: %(default)s)")
-    add("--run-id", metavar="ID", help="the name of the merged run (default: a new one)")
+    add("--run-id", metavar="ID", help="the name of the merged run (default: one that follows from the parts)")
+    add("--history", metavar="PLACE", help="remember the merged run in a file or a PostgreSQL URL, or off")
+    add("--targets", metavar="FILE", help="the targets file, which may say where runs are remembered")
     add("--max-age", default="1h", metavar="TIME", type=duration, help="of every shard (default: %(default)s)")
     add_keys(parser)
     add("--sign-key", metavar="KEY", help="sign the merged verdict with this key: a file, or env:NAME")
@@ -40,6 +43,7 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from postdeploy.cli.verify import remember
     from postdeploy.demand import Demand
     from postdeploy.domain.verdict import exit_status
     from postdeploy.errors import PostdeployError
@@ -53,18 +57,23 @@ def _run(arguments: argparse.Namespace) -> int:
         keys = keys_of(arguments.public_key)
         release = arguments.release or None
         demand = Demand(arguments.target, release, None, arguments.max_age, time.time(), keys=keys)
-        run = _about_run(arguments.run_id)
+        run = _about_run(arguments.run_id, folders)
         verdict = merge(folders, reports, demand, run)
         sign(reports, demand, run["id"], arguments.sign_key)
     except PostdeployError as error:
         print(f"merge: {error}", file=sys.stderr)
         return _HOLD
     print(f"{verdict.conclusion}, {verdict.action}: {verdict.reason}: {verdict.summary}")
+    remember(arguments, str(reports))
     return int(exit_status(verdict))
 
 
-def _about_run(name: str | None) -> dict[str, Any]:
-    return {"id": name or new_run_id(), "argv": sys.argv[1:], "pid": os.getpid()}
+def _about_run(name: str | None, folders: Sequence[Path]) -> dict[str, Any]:
+    from postdeploy.history.place import without_passwords
+    from postdeploy.merge import name_of_parts
+
+    run_id = name or name_of_parts(folders) or new_run_id()
+    return {"id": run_id, "argv": without_passwords(sys.argv[1:]), "pid": os.getpid()}
 
 
 def new_run_id() -> str:

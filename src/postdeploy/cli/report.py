@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from postdeploy.reports import Report
 
-__all__ = ["add"]
+__all__ = ["add", "reports_of"]
 
 
 def add(commands: Any) -> None:
@@ -44,7 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return 4
     output = Path(arguments.output) if arguments.output else verdict.parent
     status = 0
-    for report in _reports(document, formats, verdict.parent, output, arguments.otlp_endpoint):
+    for report in reports_of(document, formats, verdict.parent, output, arguments.otlp_endpoint):
         if report.problem is None:
             print(report.path)
         else:
@@ -53,9 +53,10 @@ def _run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _reports(
+def reports_of(
     document: Mapping[str, Any], formats: tuple[str, ...], evidence: Path, output: Path, endpoint: str | None
 ) -> Iterator[Report]:
+    """Write each format, and send what is to be sent; what goes wrong is told in what is yielded."""
     from postdeploy.reports import send_otlp, write_reports
 
     yield from write_reports(document, formats, evidence, output)

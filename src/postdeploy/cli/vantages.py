@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postdeploy.domain.policy import Policy
+    from postdeploy.history.place import Place
     from postdeploy.vantages.cluster import Certificates
+    from postdeploy.vantages.gathering import Limits
     from postdeploy.vantages.run import Errand
 
 __all__ = ["add"]
@@ -28,7 +30,11 @@ _GRACE: Final = 60.0
 
 _MOST_SENT: Final = 16 * 1024 * 1024
 _MOST_BACK: Final = 64 * 1024 * 1024
-_PASSED_ON: Final = ("release", "deadline", "targets", "allow_writes", "monitor")
+_UNFIT: Final = frozenset({"vantage", "shard", "shard-by"})
+"""Options of a run that each vantage has of its own, or cannot have: what it makes is a whole run."""
+
+_OF_THE_WHOLE: Final = frozenset({"baseline", "history", "monitor", "report", "otlp-endpoint"})
+"""Options that are about the run of all vantages: nobody is told, and nothing is remembered, of each."""
 
 
 def add(commands: Any) -> None:
@@ -41,7 +47,7 @@ def add(commands: Any) -> None:
     add("--scheduler", required=True, metavar="URL", help="of dask, such as tls://scheduler.internal:8786")
     add("--vantage", metavar="NAMES", help="such as eu,us,ap, where the policy of the target names none")
     for option in RUN_OPTIONS:
-        if option.attribute in _PASSED_ON:
+        if option.name not in _UNFIT:
             parser.add_argument(f"--{option.name}", **option.keywords)
     add("--reports", default="reports", metavar="DIR", help="default: %(default)s")
     add("--run-id", metavar="ID", help="the name of the whole run (default: a new one)")
@@ -61,23 +67,39 @@ def add(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
+    reports, run_id = Path(arguments.reports), arguments.run_id or new_run_id()
+    status = _launch(arguments, run_id, reports)
+    if arguments.monitor:
+        from postdeploy.cli.monitor import finish_monitoring
+
+        finish_monitoring(arguments, run_id, str(reports))
+    return status
+
+
+def _launch(arguments: argparse.Namespace, run_id: str, reports: Path) -> int:
+    from pathlib import Path
+
     from postdeploy.domain.mode import Mode
-    from postdeploy.errors import ConfigurationError, PostdeployError, VantageError
+    from postdeploy.errors import ConfigurationError, HistoryError, PostdeployError, VantageError
     from postdeploy.vantages.cluster import check_address
+    from postdeploy.vantages.gathering import Limits
     from postdeploy.vantages.run import withdraw
 
-    reports, run_id = Path(arguments.reports), arguments.run_id or new_run_id()
     run = _about_run(run_id, Mode.MONITOR if arguments.monitor else Mode.GATE)
     try:
         withdraw(reports, run, arguments.target, arguments.release or None)
         policy, errand = _errand(arguments, run, Path.cwd())
+        limits = Limits(
+            arguments.wall_clock or _deadline(arguments, policy) + _GRACE, arguments.wait, arguments.silence
+        )
+        place = _place(arguments)
         certificates = _certificates(arguments)
         check_address(arguments.scheduler, certificates, plain=arguments.plain)
     except PostdeployError as error:
         print(f"vantages: {error}", file=sys.stderr)
-        return _USAGE if isinstance(error, ConfigurationError | VantageError) else _HOLD
+        return _USAGE if isinstance(error, ConfigurationError | HistoryError | VantageError) else _HOLD
     try:
-        return _verify(arguments, policy, errand, certificates, reports)
+        return _verify(arguments, errand, limits, certificates, place)
     except PostdeployError as error:
         print(f"vantages: {error}", file=sys.stderr)
         return _HOLD
@@ -87,35 +109,42 @@ def _about_run(run_id: str, mode: str) -> dict[str, Any]:
     import platform
 
     from postdeploy import __version__
+    from postdeploy.history.place import without_passwords
 
     tool = {"name": "pytest-postdeploy", "version": __version__, "python": platform.python_version()}
-    return {"id": run_id, "mode": str(mode), "tool": tool, "argv": sys.argv[1:], "pid": os.getpid()}
+    return {"id": run_id, "mode": str(mode), "tool": tool, "argv": without_passwords(sys.argv[1:]), "pid": os.getpid()}
 
 
 def _verify(
     arguments: argparse.Namespace,
-    policy: Policy,
     errand: Errand,
+    limits: Limits,
     certificates: Certificates | None,
-    reports: Path,
+    place: Place | None,
 ) -> int:
+    from pathlib import Path
+
     from postdeploy.cli.merge import sign
+    from postdeploy.cli.verify import remember
     from postdeploy.demand import Demand
     from postdeploy.domain.verdict import exit_status
     from postdeploy.vantages.cluster import Cluster
-    from postdeploy.vantages.gathering import Limits
     from postdeploy.vantages.run import verify_from
 
-    limits = Limits(arguments.wall_clock or _deadline(arguments, policy) + _GRACE, arguments.wait, arguments.silence)
+    reports = Path(arguments.reports)
     cluster = Cluster(arguments.scheduler, certificates, limits.wait)
     try:
-        verdict = verify_from(errand, cluster, limits, reports)
+        known = _recalled(arguments, place, errand)
+        verdict = verify_from(known, cluster, limits, reports)
     finally:
         cluster.close()
-    demand = Demand(errand.target, errand.release, None, limits.wall_clock, time.time())
+    modes = (str(errand.run["mode"]),)
+    demand = Demand(errand.target, errand.release, None, limits.wall_clock, time.time(), modes=modes)
     sign(reports, demand, str(errand.run["id"]), arguments.sign_key)
     _tell(reports)
     print(f"{verdict.conclusion}, {verdict.action}: {verdict.reason}: {verdict.summary}")
+    _publish(arguments, reports)
+    remember(arguments, str(reports))
     return int(exit_status(verdict))
 
 
@@ -127,12 +156,36 @@ def _tell(reports: Path) -> None:
         print(f"{each['name']:<12} {each['state']:<9} {each['verdict']:<13} {each['reason']}: {each['summary']}")
 
 
+def _formats(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The reports that were asked for. Raises VantageError for one that there is not."""
+    from postdeploy.errors import VantageError
+    from postdeploy.reports import parse_formats
+
+    try:
+        return parse_formats([*arguments.report, *["otlp"] * bool(arguments.otlp_endpoint)])
+    except ValueError as error:
+        raise VantageError(f"--report: {error}") from error
+
+
+def _publish(arguments: argparse.Namespace, reports: Path) -> None:
+    """Write the reports of the whole; one that cannot be written changes nothing."""
+    from postdeploy.cli.report import reports_of
+    from postdeploy.documents import VERDICT_FILE, read_document
+
+    formats = _formats(arguments)
+    if formats:
+        document = read_document(reports / VERDICT_FILE)
+        for report in reports_of(document, formats, reports, reports, arguments.otlp_endpoint):
+            print(report.line, file=sys.stderr if report.problem else sys.stdout)
+
+
 def _errand(arguments: argparse.Namespace, run: Mapping[str, Any], root: Path) -> tuple[Policy, Errand]:
     """What is to be done, and under which rules. Raises ConfigurationError or VantageError."""
     from pathlib import Path
 
     from postdeploy.config.targets import target_policy
     from postdeploy.run_options import RUN_OPTIONS
+    from postdeploy.vantages.baseline import of_file
     from postdeploy.vantages.project_files import project_files
     from postdeploy.vantages.run import Errand
 
@@ -141,10 +194,11 @@ def _errand(arguments: argparse.Namespace, run: Mapping[str, Any], root: Path) -
     words = [
         word
         for option in RUN_OPTIONS
-        if option.attribute in _PASSED_ON
+        if option.name not in _UNFIT | _OF_THE_WHOLE
         for word in option.words(getattr(arguments, option.attribute))
     ]
     release = arguments.release or None
+    _formats(arguments)
     return policy, Errand(
         arguments.target,
         release,
@@ -155,7 +209,28 @@ def _errand(arguments: argparse.Namespace, run: Mapping[str, Any], root: Path) -
         {} if arguments.there else project_files(root, root / targets, arguments.ship, _MOST_SENT),
         arguments.there,
         _MOST_BACK,
+        of_file(Path(arguments.baseline)) if arguments.baseline else None,
     )
+
+
+def _place(arguments: argparse.Namespace) -> Place | None:
+    """Where the run is remembered. Raises ConfigurationError or HistoryError."""
+    from postdeploy.cli.history_place import find_history
+
+    found = find_history(arguments)
+    return found[0] if found else None
+
+
+def _recalled(arguments: argparse.Namespace, place: Place | None, errand: Errand) -> Errand:
+    """The errand with what the history knows of the release before, where no file says it."""
+    if place is None or arguments.monitor:
+        return errand
+    from postdeploy.cli.recall import recall_deploy
+    from postdeploy.lazy_dataclass import replace
+    from postdeploy.vantages.baseline import of_history
+
+    known = recall_deploy(place, errand.target, errand.release, str(errand.run["id"]))
+    return replace(errand, baseline=of_history(known)) if known and errand.baseline is None else errand
 
 
 def _names(given: str | None, policy: Policy) -> tuple[str, ...]:

@@ -99,6 +99,10 @@ def _carry_out(order: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         raise VantageError(f"there is no folder {project} on this machine")
     reports = folder / "reports"
     command = [sys.executable, "-m", "postdeploy", *order["arguments"], f"--reports={reports}"]
+    if order["baseline"] is not None:
+        baseline = folder / "baseline.json"
+        baseline.write_text(order["baseline"], encoding="utf-8")
+        command.append(f"--baseline={baseline}")
     _live(subprocess.Popen(command, cwd=project, stdin=subprocess.DEVNULL, stdout=2))  # noqa: S603  # our own command
     return {"reports": to_json(gather(reports, _worth_sending(reports), order["most"]))}
 

@@ -76,6 +76,18 @@ class Answer:
     lost: Incident | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """What is there at a moment (of a monotonic clock), and how many seconds the runs have from then on."""
+
+    cluster: Workers
+    workers: Mapping[str, Worker]
+    order: Order
+    limits: Limits
+    now: float
+    left: float
+
+
 class _Vantage:
     """One vantage while it is waited for."""
 
@@ -106,8 +118,9 @@ def gather_runs(
         except OSError as error:
             answers |= {name: _lost(Reason.WORKER_LOST, f"the scheduler is gone: {error}") for name in open_}
             break
+        glance = _Glance(cluster, workers, order, limits, clock(), left)
         for name in tuple(open_):
-            answer = _look(open_[name], workers, cluster, order, limits, left, clock())
+            answer = _look(open_[name], glance)
             if answer is not None:
                 answers[name] = answer
                 if answer.lost and open_[name].future is not None:
@@ -122,75 +135,61 @@ def _lost(reason: Reason, text: str) -> Answer:
     return Answer(lost=Incident(reason.value, text))
 
 
-def _look(
-    vantage: _Vantage,
-    workers: Mapping[str, Worker],
-    cluster: Workers,
-    order: Order,
-    limits: Limits,
-    left: float,
-    now: float,
-) -> Answer | None:
+def _look(vantage: _Vantage, glance: _Glance) -> Answer | None:
     """The answer of a vantage, or None as long as there is a point in waiting."""
     if vantage.future is not None:
         try:
-            came = cluster.answer(vantage.future)
+            came = glance.cluster.answer(vantage.future)
         except VantageError as error:
-            return _again(vantage, str(error), cluster, limits, left)
+            return _again(vantage, str(error), glance)
         if came is not None:
             return _read(vantage, came)
-        trouble = _trouble(vantage, workers, limits, now)
+        trouble = _trouble(vantage, glance)
         if trouble:
-            return _again(vantage, trouble, cluster, limits, left)
-    if left <= 0:
+            return _again(vantage, trouble, glance)
+    if glance.left <= 0:
         return _lost(Reason.DEADLINE_EXCEEDED, vantage.trouble or "no run came back within its wall clock")
     if vantage.future is None:
-        return _begin(vantage, workers, cluster, order, limits, left, now)
+        return _begin(vantage, glance)
     return None
 
 
-def _begin(
-    vantage: _Vantage,
-    workers: Mapping[str, Worker],
-    cluster: Workers,
-    order: Order,
-    limits: Limits,
-    left: float,
-    now: float,
-) -> Answer | None:
+def _begin(vantage: _Vantage, glance: _Glance) -> Answer | None:
     """Give the run to a worker that offers the vantage, but to none that was lost with it before."""
+    workers, order, limits = glance.workers, glance.order, glance.limits
     offering = sorted(a for a, each in workers.items() if vantage.name in each.vantages and a != vantage.address)
     if not offering:
-        if vantage.attempts or limits.wall_clock - left >= limits.wait:
+        if vantage.attempts or limits.wall_clock - glance.left >= limits.wait:
             return _lost(Reason.WORKER_LOST, vantage.trouble or f"no worker offers vantage-{vantage.name}")
         return None
     run_id = f"{order.run_id}.{vantage.name}.{len(vantage.attempts) + 1}"
     vantage.attempts.append(run_id)
     vantage.address = offering[0]
-    vantage.heard = (workers[vantage.address].last_seen, now)
-    vantage.future = cluster.send(order.written(vantage.name, run_id, left), vantage.name, vantage.address, run_id)
+    vantage.heard = (workers[vantage.address].last_seen, glance.now)
+    written = order.written(vantage.name, run_id, glance.left)
+    vantage.future = glance.cluster.send(written, vantage.name, vantage.address, run_id)
     return None
 
 
-def _trouble(vantage: _Vantage, workers: Mapping[str, Worker], limits: Limits, now: float) -> str | None:
+def _trouble(vantage: _Vantage, glance: _Glance) -> str | None:
     """Why nothing will come from the worker that was asked, or None."""
-    worker = workers.get(vantage.address)
+    worker = glance.workers.get(vantage.address)
     if worker is None:
         return f"the worker at {vantage.address} was lost"
     seen, since = vantage.heard
     if worker.last_seen != seen:
-        vantage.heard = (worker.last_seen, now)
-    elif now - since > limits.silence:
-        return f"the worker at {vantage.address} has been silent for {now - since:.0f} s"
+        vantage.heard = (worker.last_seen, glance.now)
+    elif glance.now - since > glance.limits.silence:
+        return f"the worker at {vantage.address} has been silent for {glance.now - since:.0f} s"
     return None
 
 
-def _again(vantage: _Vantage, trouble: str, cluster: Workers, limits: Limits, left: float) -> Answer | None:
+def _again(vantage: _Vantage, trouble: str, glance: _Glance) -> Answer | None:
     """Nothing comes of this attempt; another worker may have time for a whole one."""
     vantage.trouble = trouble
-    if len(vantage.attempts) >= _MOST_ATTEMPTS or left < limits.wall_clock * _WORTH_IT:
+    if len(vantage.attempts) >= _MOST_ATTEMPTS or glance.left < glance.limits.wall_clock * _WORTH_IT:
         return _lost(Reason.WORKER_LOST, trouble)
-    cluster.cancel(vantage.future)
+    glance.cluster.cancel(vantage.future)
     vantage.future = None
     return None
 

@@ -41,6 +41,7 @@ class Errand:
         files: of the project, by path; empty where it is ``there`` already.
         there: where the project lies on every worker, or None.
         most: bytes of reports that a vantage may send back.
+        baseline: what was known on the release before, as ``baseline`` writes it, or None.
     """
 
     target: str
@@ -52,6 +53,7 @@ class Errand:
     files: Mapping[str, bytes] = field(default_factory=dict)
     there: str | None = None
     most: int = 64 * 1024 * 1024
+    baseline: str | None = None
 
 
 def verify_from(errand: Errand, cluster: Workers, limits: Limits, reports: Path) -> Verdict:
@@ -89,6 +91,7 @@ def _writer(errand: Errand) -> Any:
             "there": errand.there,
             "files": files,
             "sha256": digest,
+            "baseline": errand.baseline,
         }
         return json.dumps(order).encode()
 
