@@ -158,6 +158,26 @@ def test_refused(name: str) -> None:
         fold(WRONG[name]())
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no start", "the record 'plan' stands where it cannot: a run starts once, with its first record"),
+        ("started twice", "the record 'started' stands where it cannot: a run starts once, with its first record"),
+        ("planned twice", "the record 'plan' stands twice"),
+        ("finished twice", "the record 'finished' stands after the end of the run"),
+        ("one id twice", "one check is planned twice"),
+        ("another release expected", "another release is expected than at the start"),
+        ("status that is a flag", "expected an exit status, got True"),
+    ],
+)
+def test_what_is_wrong_is_told(name: str, words: str) -> None:
+    """So that whoever looks at a journal knows where to look."""
+    with pytest.raises(EvidenceError) as caught:
+        fold(WRONG[name]())
+    assert str(caught.value).startswith("the journal holds a record that cannot be read: ")
+    assert str(caught.value).endswith(f"Error({words!r})")
+
+
 @pytest.mark.parametrize("severity", ["critical", "major", "minor"])
 def test_planned_check_round_trip(severity: str) -> None:
     """A planned check comes back from JSON as it was."""

@@ -10,11 +10,22 @@ import pytest
 
 from postdeploy.domain.decision import decide
 from postdeploy.domain.document import verdict_document
-from postdeploy.domain.evidence import Baseline, Evidence, EvidenceError, Incident, ReleaseEvidence, fold
+from postdeploy.domain.evidence import (
+    Baseline,
+    Evidence,
+    EvidenceError,
+    Incident,
+    ReleaseEvidence,
+    Vantage,
+    control_record,
+    fold,
+    service_record,
+)
 from postdeploy.domain.merging import vantage_records
 from postdeploy.domain.policy import Action, OnRegional, Policy, Quorum
 from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.result import CheckResult, Outcome
+from postdeploy.domain.standing import State, listed, stand
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from tests.domain.builders import (
     BEGIN,
@@ -149,6 +160,16 @@ def test_regional_failures_of_minor_checks_only_warn() -> None:
     assert verdict.conclusion is Conclusion.PASS
 
 
+def test_a_pass_in_one_sentence() -> None:
+    """How many checks passed and where, and how much there is to know besides; its warnings keep their causes."""
+    assert _decided(eu=_well(), us=_well()).summary == "2 of 2 checks passed at eu and us"
+    checks = {"plan": (plan("a"), plan("b", "minor"))}
+    verdict = _decided(eu=_ill(**checks), us=_ill(**checks), ap=_GONE)
+    assert verdict.summary == "1 of 2 checks passed at eu and us, 2 warnings"
+    assert [cause.checks for cause in verdict.causes] == [("b",)]
+    assert _decided(eu=_ill(**checks), us=_ill(**checks)).warnings == ("minor: b failed",)
+
+
 def test_a_failure_names_its_vantages_and_its_cause() -> None:
     """Once, although it was seen twice."""
     verdict = _decided(eu=_ill(), us=_well(), ap=_ill())
@@ -189,6 +210,23 @@ def test_a_check_that_may_not_be_repeated_holds() -> None:
     assert _told(_decided(eu=ill, us=ill, ap=_well(**once))) == ("fail", "confirmed_failure", "hold")
 
 
+def test_whatever_it_is_its_causes_and_warnings_are_told() -> None:
+    """Also of a run that is in doubt as a whole, of one that failed, and of one that proves too little."""
+    lost = "vantage ap: the worker was lost"
+    odd = _well(incidents=incidents("safety_violation"))
+    for run, warnings in (
+        (_run(eu=_ill(), us=_ill(), ap=odd), ("vantage ap: safety_violation happened",)),
+        (_run(eu=_ill(), us=_ill(), ap=_GONE), (lost,)),
+        (_run(Policy(quorum=Quorum(1, 3)), eu=_ill(), us=_GONE, ap=_GONE), ("vantage us: the worker was lost", lost)),
+    ):
+        verdict = decide(run)
+        assert ([cause.checks for cause in verdict.causes], verdict.warnings) == ([("b",)], warnings)
+    once = evidence(passed("a"), result("b", "failed"))
+    verdict = _decided(eu=once, us=once, ap=_GONE)
+    assert verdict.conclusion is Conclusion.INCONCLUSIVE
+    assert [text for text in verdict.warnings if text == lost] == [lost]
+
+
 # A vantage that cannot tell.
 
 
@@ -210,6 +248,17 @@ def test_its_trouble_is_its_own(sick: Mapping[str, Any], reason: str) -> None:
     assert any(warning.startswith("vantage ap: ") for warning in verdict.warnings)
     assert _decided(eu=_ill(), us=_well(), ap=ap).conclusion is Conclusion.INCONCLUSIVE
     assert _told(_decided(eu=_well(), us=ap, ap=ap))[:2] == ("inconclusive", reason)
+
+
+def test_a_vantage_without_any_check() -> None:
+    """It says so, where nothing else that happened explains it."""
+    verdict = _decided(eu=_well(), us=_well(), ap=evidence())
+    assert verdict.warnings == ("vantage ap: no check was there",)
+
+
+def test_names_are_listed_as_people_do() -> None:
+    """With commas, and the last one with a word."""
+    assert [listed(["eu"]), listed(["eu", "us"]), listed(["eu", "us", "ap"])] == ["eu", "eu and us", "eu, us and ap"]
 
 
 def test_a_run_that_is_incomplete_is_no_pass() -> None:
@@ -260,15 +309,25 @@ def test_vantages_that_saw_different_releases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "words"),
     [
-        ({"target": {"name": "staging", "services": {"web": "https://other.test"}}}, "config_error"),
-        ({"plan": (plan("a"), plan("b"), plan("c"))}, "internal_error"),
+        (
+            {"target": {"name": "staging", "services": {"web": "https://other.test"}}},
+            "config_error",
+            "ap verified another target than the run",
+        ),
+        (
+            {"plan": (plan("a"), plan("b"), plan("c"))},
+            "internal_error",
+            "ap verified other checks than the run, such as c",
+        ),
     ],
+    ids=["target", "plan"],
 )
-def test_runs_of_different_things(changes: Mapping[str, Any], reason: str) -> None:
+def test_runs_of_different_things(changes: Mapping[str, Any], reason: str, words: str) -> None:
     """Another configuration or suite at one vantage."""
-    assert _told(_decided(eu=_well(), us=_well(), ap=_well(**changes)))[1] == reason
+    verdict = _decided(eu=_well(), us=_well(), ap=_well(**changes))
+    assert (*_told(verdict)[:2], verdict.summary) == ("inconclusive", reason, words)
 
 
 def test_a_quorum_of_another_number() -> None:
@@ -414,6 +473,20 @@ def test_judged_again_under_another_quorum() -> None:
     assert decide(run, replace(policy(critical="hold"), quorum=Quorum(1, 3))).action is Action.HOLD
 
 
+def test_a_vantage_that_nothing_or_too_much_is_said_of() -> None:
+    """It is lost, whatever it may have seen, and whether or not anybody knows why."""
+    run = _run(Policy(quorum=Quorum(3, 3)), eu=_well(), us=_well(), ap=_well())
+    seen = run.vantages[2].evidence
+    for ap, doubt in (
+        (Vantage("ap"), (Reason.INCOMPLETE, "nothing came back")),
+        (Vantage("ap", seen, _GONE), (Reason.WORKER_LOST, _GONE.message)),
+    ):
+        odd = replace(run, vantages=(*run.vantages[:2], ap))
+        lost = stand(odd, odd.policy)[2]
+        assert (lost.state, lost.evidence, lost.doubt, lost.failing) == (State.LOST, None, doubt, {})
+        assert _told(decide(odd)) == ("inconclusive", doubt[0].value, "hold")
+
+
 def test_nothing_came_back_from_anywhere() -> None:
     """Nothing is known, and nothing passes."""
     verdict = _decided(eu=_GONE, us=Incident("deadline_exceeded", "it took too long"))
@@ -439,48 +512,66 @@ def test_records_that_are_a_run() -> None:
     assert [vantage.name for vantage in fold(_records()).vantages] == ["eu", "us"]
 
 
+_NAMES = "the run names other vantages than those it has something of"
+_EITHER = "vantage {} has either seen something or is lost, for one reason"
+_NO_RUN = "what vantage eu saw is not a run that ended there"
+_ALONE = "a run of several vantages has seen nothing by itself"
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "words"),
     [
-        {"lost": {}},
-        {"lost": {"us": _GONE, "eu": _GONE}},
-        {"lost": {"us": _GONE, "ap": _GONE}},
-        {"lost": {"us": Incident("sunday", "no word of the list")}},
-        {"seen": {"eu": records(_well())}},
-        {"seen": {"eu": records(replace(_well(), run={"id": "1", "started": 1.0, "vantage": "us"}))}},
-        {"seen": {"eu": records(replace(_well(), finished=False, run={"id": "1", "started": 1.0, "vantage": "eu"}))}},
-        {"seen": {"eu": _records()}},
+        ({"lost": {}}, _EITHER.format("us")),
+        ({"lost": {"us": _GONE, "eu": _GONE}}, _EITHER.format("eu")),
+        ({"lost": {"us": _GONE, "ap": _GONE}}, _NAMES),
+        ({"lost": {"us": Incident("sunday", "no word of the list")}}, "'sunday' is not a valid Reason"),
+        ({"seen": {"eu": records(_well())}}, _NO_RUN),
+        ({"seen": {"eu": records(replace(_well(), run={"id": "1", "started": 1.0, "vantage": "us"}))}}, _NO_RUN),
+        (
+            {"seen": {"eu": records(replace(_well(), finished=False, run={**_well().run, "vantage": "eu"}))}},
+            _NO_RUN,
+        ),
+        ({"seen": {"eu": _records()}}, _NO_RUN),
     ],
     ids=["missing", "both", "foreign", "reason", "nowhere", "elsewhere", "unfinished", "nested"],
 )
-def test_records_that_cannot_be(changes: Mapping[str, Any]) -> None:
+def test_records_that_cannot_be(changes: Mapping[str, Any], words: str) -> None:
     """Each vantage is there once: with a run that ended there, or lost for a reason of the closed list."""
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError) as caught:
         fold(_records(**changes))
+    assert str(caught.value).endswith(f"ValueError({words!r})")
 
 
 @pytest.mark.parametrize(
-    "record",
+    ("record", "words"),
     [
-        {"record": "incident", "reason": "interrupted", "message": "x"},
-        {"record": "lost", "vantage": "us", "reason": "worker_lost", "message": "again"},
-        {"record": "plan", "checks": [plan("a").to_json()], "narrowed_by": []},
+        ({"record": "incident", "reason": "interrupted", "message": "x"}, _ALONE),
+        ({"record": "lost", "vantage": "us", "reason": "worker_lost", "message": "again"}, _EITHER.format("us")),
+        ({"record": "plan", "checks": [plan("a").to_json()], "narrowed_by": []}, _ALONE),
+        ({"record": "result", "result": passed("a").to_json()}, _ALONE),
+        (service_record(up("web")), _ALONE),
+        (control_record(control()), _ALONE),
     ],
-    ids=["incident", "twice", "plan"],
+    ids=["incident", "twice", "plan", "result", "service", "control"],
 )
-def test_it_saw_nothing_by_itself(record: Mapping[str, Any]) -> None:
+def test_it_saw_nothing_by_itself(record: Mapping[str, Any], words: str) -> None:
     """Only vantages see; and each is lost once."""
     *begun, end = _records()
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError) as caught:
         fold([*begun, record, end])
+    assert str(caught.value).endswith(f"ValueError({words!r})")
 
 
 def test_a_run_that_names_no_vantages() -> None:
     """It cannot have seen anything from one."""
     told = records(_well())
-    with pytest.raises(EvidenceError):
-        fold([*told[:-1], {"record": "lost", "vantage": "us", "reason": "worker_lost", "message": "x"}, told[-1]])
+    for strange in (
+        {"record": "lost", "vantage": "us", "reason": "worker_lost", "message": "x"},
+        {"record": "seen", "vantage": "us", "of": told[0]},
+    ):
+        with pytest.raises(EvidenceError, match="'a run of no vantages has records of some'"):
+            fold([*told[:-1], strange, told[-1]])
     about = {"run": {"id": "all", "started": BEGIN, "vantages": []}, "target": {"name": "staging"},
              "policy": Policy().to_json(), "expected": "r2"}  # fmt: skip
-    with pytest.raises(EvidenceError):
+    with pytest.raises(EvidenceError, match=f"'{_NAMES}'"):
         fold(_records(about=about, seen={}, lost={}))

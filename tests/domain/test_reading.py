@@ -12,6 +12,7 @@ from postdeploy.domain import reading
     [
         (reading.number, 1.5),
         (reading.count, 3),
+        (reading.count, 0),
         (reading.text, ""),
         (reading.optional_text, "a"),
         (reading.optional_text, None),
@@ -57,3 +58,25 @@ def test_other_types_are_refused(read: Callable[[object], object], value: object
     """Nothing is bent into the type that is asked for."""
     with pytest.raises((TypeError, ValueError)):
         read(value)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "words"),
+    [
+        (reading.number, "1", "expected a number, got '1'"),
+        (reading.number, 10**400, "expected a number, got one beyond all measure"),
+        (reading.number, float("inf"), "expected a finite number, got inf"),
+        (reading.count, 1.0, "expected a whole number, got 1.0"),
+        (reading.count, -1, "expected a number that is not negative, got -1"),
+        (reading.text, 1, "expected a text, got 1"),
+        (reading.flag, 0, "expected true or false, got 0"),
+        (reading.array, "abc", "expected an array, got 'abc'"),
+        (reading.mapping, [], "expected an object, got []"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or repr(value)[:10],
+)
+def test_what_is_refused_is_told(read: Callable[[object], object], value: object, words: str) -> None:
+    """With what was expected in its place."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        read(value)
+    assert str(caught.value) == words

@@ -85,7 +85,7 @@ def _misfits(case: _Case) -> Iterator[_Doubt]:
     if case.quorum.of != len(names):
         yield Reason.CONFIG_ERROR, f"the quorum is {case.quorum}, and the run has {len(names)} vantages"
     answered = parts_of([each for each in case.standings if each.state is State.ANSWERED])
-    yield from differences([Part("the run", None, case.evidence), *answered]) if answered else ()
+    yield from differences([Part("the run", None, case.evidence), *answered])
     yield from (each.shared_doubt for each in case.standings if each.shared_doubt is not None)
     yield from unequal_releases(parts_of(case.standings))
 
@@ -136,7 +136,7 @@ def _regional(case: _Case, *, required: bool) -> Iterator[str]:
     for check in case.evidence.plan:
         places = places_of(check, case.standings)
         failing = [place.name for place in places if check.id in place.failing]
-        needed = case.quorum.among(len(places)).failing if places else 0
+        needed = case.quorum.among(len(places)).failing
         if failing and len(failing) < needed and (is_required(check, case.policy) or not required):
             yield f"{check.name} failed at {listed(failing)} only; it takes {needed} of {len(places)} vantages"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from postdeploy.domain.evidence import Evidence, PlannedCheck
+from postdeploy.domain.evidence import Evidence, Incident, PlannedCheck
 from postdeploy.domain.failure import Failure, find_failures
 from postdeploy.domain.parts import Part
 from postdeploy.domain.policy import Policy, Quorum
@@ -70,8 +70,8 @@ def stand(evidence: Evidence, policy: Policy) -> tuple[Standing, ...]:
 def _standings(evidence: Evidence, policy: Policy) -> Iterator[Standing]:
     for vantage in evidence.vantages:
         if vantage.evidence is None or vantage.lost is not None:
-            lost = vantage.lost
-            yield Standing(vantage.name, None, (Reason(lost.reason), lost.message) if lost else None, {})
+            lost = vantage.lost or Incident(Reason.INCOMPLETE.value, "nothing came back")
+            yield Standing(vantage.name, None, (Reason(lost.reason), lost.message), {})
             continue
         doubt = _doubt(vantage.evidence)
         failing = () if doubt else find_failures(vantage.evidence, policy)
