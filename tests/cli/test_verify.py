@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from postdeploy.cli.pytest_command import pytest_command
 from postdeploy.journal import write_document
+from tests.cli.processes import eventually, marked
 from tests.cli.project import PASSING, Project, serve
 
 FAILING = PASSING.replace("web:/", "web:/missing")
@@ -63,26 +64,6 @@ def url() -> Iterator[str]:
 def project(tmp_path: Path, url: str) -> Project:
     """A project whose only check passes."""
     return Project(tmp_path, url)
-
-
-def eventually(look: Callable[[], bool], patience: float = 15.0) -> bool:
-    """Whether something becomes true in time."""
-    end = time.monotonic() + patience
-    while not look() and time.monotonic() < end:
-        time.sleep(0.02)
-    return look()
-
-
-def living(mark: str) -> list[int]:
-    """The processes that carry a mark."""
-    sign, found = f"{MARKER}={mark}".encode(), []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and sign in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
 
 
 def test_pass(project: Project) -> None:
@@ -171,7 +152,7 @@ def test_killed(tmp_path: Path, url: str) -> None:
     assert (process.returncode, document["state"], document["reason"]) == (10, "sealed", "incomplete"), said
     assert "the process of the run ended by SIGKILL before it sealed its verdict" in said
     assert project.run("gate", "--target=site")[0] == 10
-    assert eventually(lambda: not living(mark))
+    assert eventually(lambda: not marked(MARKER, mark))
 
 
 def test_a_monitor_that_is_killed(tmp_path: Path, url: str) -> None:
@@ -215,12 +196,12 @@ def test_wall_clock(tmp_path: Path, url: str) -> None:
     begun = time.monotonic()
     process = project.start("verify", "site", "--wall-clock=4s", **{MARKER: mark})
     assert eventually((project.folder / "hangs").exists)
-    assert len(living(mark)) >= 5
+    assert len(marked(MARKER, mark)) >= 5
     said, _ = process.communicate(timeout=30)
     assert (process.returncode, time.monotonic() - begun < 20) == (10, True)
     assert "the run did not end in time and is ended by force" in said
     assert project.document()["verdict"] == "inconclusive"
-    assert eventually(lambda: not living(mark))
+    assert eventually(lambda: not marked(MARKER, mark))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -235,7 +216,7 @@ def test_signals(tmp_path: Path, url: str, number: signal.Signals) -> None:
     document = project.document()
     assert (document["state"], document["reason"], document["action"]) == ("sealed", "interrupted", "hold"), said
     assert process.returncode == 2
-    for left in living("signals"):
+    for left in marked(MARKER, "signals"):
         os.kill(left, signal.SIGKILL)
 
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from postdeploy.watching.archive import kept_runs
 from postdeploy.watching.facts import WatchFacts, read_watch
+from tests.cli.processes import eventually, marked
 from tests.cli.project import Project, serve
 
 MARKER = "POSTDEPLOY_TEST_WATCH"
@@ -59,24 +59,9 @@ def said(process: subprocess.Popen[str], ends: Callable[[str], bool]) -> str:
     raise AssertionError(f"it ended with {process.wait()}")
 
 
-def eventually(look: Callable[[], bool], patience: float = 20.0) -> bool:
-    """Whether something becomes true in time."""
-    end = time.monotonic() + patience
-    while not look() and time.monotonic() < end:
-        time.sleep(0.02)
-    return look()
-
-
 def living(project: Project) -> list[int]:
     """The processes of a monitor, whatever became of it."""
-    sign, found = f"{MARKER}={project.folder}".encode(), []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and sign in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
+    return marked(MARKER, str(project.folder))
 
 
 def facts(project: Project) -> WatchFacts:

@@ -17,8 +17,9 @@ from postdeploy.browser.find import find_browser
 from postdeploy.browser.loan import LENT, Wish, read_loan
 from postdeploy.cli import watch_browser
 from postdeploy.cli.watch_browser import BrowserKeeper
+from tests.cli.processes import eventually
 from tests.cli.project import Project, serve
-from tests.cli.test_watch import cmdline, eventually, living, processes_of, said, watching
+from tests.cli.test_watch import cmdline, living, processes_of, said, watching
 
 PAGE = """
 checks:

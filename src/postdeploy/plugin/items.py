@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import pytest
 
@@ -15,7 +15,7 @@ from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.errors import ConfigProblem, ConfigurationError
 from postdeploy.plugin.keys import EXECUTION, RESULT, SUITES
 
-__all__ = ["CheckErroredError", "CheckFailedError", "CheckItem", "SuiteFile", "Suites"]
+__all__ = ["CheckErroredError", "CheckFailedError", "CheckItem", "SuiteFile", "Suites", "skip_as"]
 
 
 class CheckFailedError(AssertionError):
@@ -91,7 +91,7 @@ class CheckItem(pytest.Item):
         if result.outcome is Outcome.ERRORED:
             raise CheckErroredError(_first_line(result))
         if result.outcome is not Outcome.PASSED:
-            pytest.skip(f"{result.outcome.value.replace('_', ' ')}: {result.reason}")
+            skip_as(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002  # pytest passes it
         """One line: the summary at the end says the rest."""
@@ -112,6 +112,11 @@ class CheckItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """File, line (0-based) and name."""
         return self.path, self.check.line - 1, self.name
+
+
+def skip_as(result: CheckResult) -> Never:
+    """What pytest is told of a check that neither passed nor failed. Raises pytest's own exception."""
+    pytest.skip(f"{result.outcome.value.replace('_', ' ')}: {result.reason}")
 
 
 def _first_line(result: CheckResult) -> str:

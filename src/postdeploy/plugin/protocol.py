@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from postdeploy.plugin.activity import Activity
-from postdeploy.plugin.items import CheckItem
+from postdeploy.plugin.items import CheckItem, skip_as
 from postdeploy.plugin.keys import ACTIVITY, EXECUTION, PLANNED, RESULT
 
 __all__ = ["has_timeouts", "is_overdue", "overran"]
@@ -49,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     result = execution.obstacle(planned) if execution.settings.sends else None
     if result is not None:
         item.stash[RESULT] = result
-        pytest.skip(f"{result.outcome.value.replace('_', ' ')}: {result.reason}")
+        skip_as(result)
 
 
 def overran(item: pytest.Item, duration: float) -> float | None:
