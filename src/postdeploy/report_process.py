@@ -1,7 +1,8 @@
 """A second process that writes some of the reports, where there are many checks and a processor has nothing to do.
 
-It is forked, since everything that reports are made of is here already. Whatever becomes of it, no report is lost: what
-it does not say to have written is written here.
+It is forked, since everything that reports are made of is here already. Each of the two takes the next format when it
+is done with one, so neither waits long for the other, whichever has the slower processor. Whatever becomes of the
+second, no report is lost: what it does not say to have written is written here.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import select
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +28,10 @@ __all__ = ["write_by_two"]
 _MANY: Final = 200
 """Checks from which on a second process saves more than it costs."""
 
-_THERE: Final = frozenset({"allure", "ctrf", "intoto", "prometheus"})
-"""About half of the work."""
+_LONG: Final = ("allure", "html", "otlp", "ctrf", "prometheus", "intoto", "junit")
+"""Those that take their time, the longest first: what comes last is what one may have to wait for."""
+
+_TWO: Final = 2
 
 _PATIENCE: Final = 60.0
 """Seconds that it may take longer than this one."""
@@ -41,15 +45,34 @@ def write_by_two(
     def write(names: Iterable[str]) -> list[Report]:
         return list(write_reports(document, names, evidence, folder, sieve))
 
-    there = [name for name in formats if name in _THERE]
-    here = [name for name in formats if name not in _THERE]
+    long = [name for name in _LONG if name in formats]
     with _no_garbage():
-        if not (there and here and len(document.get("checks", ())) >= _MANY and _may_fork()):
+        if len(long) < _TWO or len(document.get("checks", ())) < _MANY or not _may_fork():
             return write(formats)
-        collect = _forked(lambda: write(there), folder)
-        written = write(here)
-        written += collect() or write(there)
+        there, here, *rest = dict.fromkeys((*long, *formats))
+        with _queue(rest) as taken:
+            collect = _forked(lambda: write(chain((there,), taken)), folder)
+            written = write(chain((here,), taken))
+        written += collect()
+        done = {report.name for report in written}
+        written += write([name for name in formats if name not in done])
         return sorted(written, key=lambda report: formats.index(report.name))
+
+
+@contextmanager
+def _queue(names: Sequence[str]) -> Generator[Iterator[str]]:
+    """What is taken from it is taken once, whichever process does; without a pipe there is nothing in it."""
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        yield iter(())
+        return
+    try:
+        os.write(writing, bytes(range(len(names))))
+        os.close(writing)
+        yield (names[number] for (number,) in iter(lambda: os.read(reading, 1), b""))
+    finally:
+        os.close(reading)
 
 
 @contextmanager
@@ -74,18 +97,18 @@ def _may_fork() -> bool:
         return False
 
 
-def _forked(work: Callable[[], list[Report]], folder: Path) -> Callable[[], list[Report] | None]:
-    """Begin the work in a child; what is returned waits for its reports, and gives None if it has none."""
+def _forked(work: Callable[[], list[Report]], folder: Path) -> Callable[[], list[Report]]:
+    """Begin the work in a child; what is returned waits for its reports, and gives none if it cannot tell."""
     try:
         reading, writing = os.pipe()
     except OSError:
-        return lambda: None
+        return list
     try:
         child = os.fork()
     except OSError:
         os.close(reading)
         os.close(writing)
-        return lambda: None
+        return list
     if child == 0:
         _work_and_end(work, writing)
     os.close(writing)
@@ -102,7 +125,7 @@ def _work_and_end(work: Callable[[], list[Report]], writing: int) -> None:
         os._exit(0)
 
 
-def _reports(child: int, reading: int, folder: Path) -> list[Report] | None:
+def _reports(child: int, reading: int, folder: Path) -> list[Report]:
     told = b""
     with suppress(OSError), open(reading, "rb", buffering=0) as pipe:  # not a path
         while select.select([pipe], [], [], _PATIENCE)[0]:
@@ -118,7 +141,7 @@ def _reports(child: int, reading: int, folder: Path) -> list[Report] | None:
         return [Report(*each) for each in json.loads(told)]
     except ValueError:
         _clear(folder, child)
-        return None
+        return []
 
 
 def _clear(folder: Path, child: int) -> None:

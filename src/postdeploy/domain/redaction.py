@@ -20,6 +20,9 @@ _CUTS_IN_JSON: Final = ("\\u2026", "...")
 
 _PREFIX: Final = 4
 
+_LARGE: Final = 1 << 14
+"""Characters of a text that is worth a look for single characters first."""
+
 _RUN: Final = re.compile("[A-Za-z0-9._-]+")
 _RUN_OF_BYTES: Final = re.compile(b"[A-Za-z0-9._-]+")
 
@@ -150,7 +153,8 @@ class _Needles(Generic[AnyStr]):
 
     def replaced(self, text: AnyStr, *, keep_length: bool = False) -> AnyStr:
         """The text with each form replaced."""
-        near = [forms for anchor, forms in self._groups if anchor in text]
+        groups = self._groups if len(text) < _LARGE else [pair for pair in self._groups if _has_all(text, pair[0])]
+        near = [forms for anchor, forms in groups if anchor in text]
         if not near:
             return text
         for form in sorted((form for forms in near for form in forms), key=lambda form: (-len(form), form)):
@@ -189,6 +193,11 @@ def _grouped(forms: tuple[AnyStr, ...]) -> Iterator[tuple[AnyStr, tuple[AnyStr, 
             anchor = rest[-1]
         yield anchor, tuple(form for form in rest if anchor in form)
         rest = [form for form in rest if anchor not in form]
+
+
+def _has_all(text: AnyStr, anchor: AnyStr) -> bool:
+    """Whether every character is there, which is found out much faster than whether they stand in their order."""
+    return all(map(text.__contains__, anchor))
 
 
 def _runs(form: AnyStr) -> list[AnyStr]:

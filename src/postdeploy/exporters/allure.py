@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from postdeploy.exporters import Files, Read
-from postdeploy.exporters.allure_result import STATUS, attachments, case_id, incident_result, result
-from postdeploy.exporters.escaping import json_bytes, visible
+from postdeploy.exporters.allure_result import STATUS, attachments, case_id, incident_result, result, result_text
+from postdeploy.exporters.escaping import inert_json, json_bytes, visible
 
 __all__ = ["CHECK", "RUN", "complete", "render"]
 
@@ -22,6 +22,9 @@ CHECK: Final = "postdeploy.check"
 RUN: Final = "postdeploy.run"
 """Labels by which a result that allure-pytest wrote is known again: the check that it is of, and the run."""
 
+_UUID: Final = slice(len('{"uuid": "'), len('{"uuid": "') + 36)
+"""Where it stands in the text of a result."""
+
 _EVERYTHING: Final = "[\\s\\S]*"
 
 
@@ -29,7 +32,9 @@ def render(document: Document, _read: Read) -> Files:
     """The folder."""
     files: Files = {}
     for check in document.get("checks", ()):
-        files |= attachments(check) | _file(result(document, check))
+        files |= attachments(check)
+        text = result_text(document, check)
+        files[f"{text[_UUID]}-result.json"] = inert_json(text)
     return files | _incidents(document) | _about(document)
 
 

@@ -33,9 +33,10 @@ def inert(text: str) -> str:
 
     The runner takes ``::`` at the beginning of a line and ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
     """
-    if "::" in text:
-        text = _COMMAND.sub(r"\1\\x3a\\x3a", visible(text))
-    return visible(text).replace("##[", "#\\x23[")
+    text = visible(text)
+    if "::" in text and ("\n" in text or text.lstrip().startswith("::")):  # an id of a check has it within
+        text = _COMMAND.sub(r"\1\\x3a\\x3a", text)
+    return text.replace("##[", "#\\x23[")
 
 
 def xml_text(text: str) -> str:

@@ -5,7 +5,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from postdeploy.exporters.escaping import visible
@@ -27,7 +27,7 @@ class Family(NamedTuple):
 
     name: str
     help: str
-    samples: list[Sample]
+    samples: Sequence[tuple[str, float]]
     kind: str = "gauge"
 
 
@@ -43,14 +43,17 @@ def labelled(labels: Mapping[str, str]) -> str:
 
 
 def _lines(family: Family) -> Iterator[str]:
-    yield f"# HELP {family.name} {family.help}"
-    yield f"# TYPE {family.name} {family.kind}"
-    yield from (f"{family.name}{{{labels}}} {_number(value)}" for labels, value in family.samples)
+    """Moments, in seconds since the epoch, are told to the millisecond, all else in nine digits."""
+    name = family.name
+    yield f"# HELP {name} {family.help}"
+    yield f"# TYPE {name} {family.kind}"
+    yield from [
+        f"{name}{{{labels}}} {value:.9g}" if -_MOMENT < value < _MOMENT else f"{name}{{{labels}}} {value:.14g}"
+        for labels, value in family.samples
+    ]
 
 
-def _number(value: float) -> str:
-    """Moments are told to the millisecond, all else in nine digits."""
-    return f"{value:.14g}" if abs(value) >= 1e8 else f"{value:.9g}"  # noqa: PLR2004  # seconds since the epoch
+_MOMENT: Final = 1e8
 
 
 def _quoted(value: str) -> str:

@@ -78,20 +78,24 @@ def _run_properties(document: Document) -> Iterator[tuple[str, str]]:
     yield "postdeploy.release", xml_attribute(document["release"]["expected"] or "")
 
 
-def _case(check: Document) -> Iterator[str]:
-    yield (
-        f'    <testcase classname="{_class_name(check["path"])}" name="{xml_attribute(check["name"])}" '
-        f'file="{_often(check["path"])}" line="{check["line"]}" time="{duration(check):.3f}">'
-    )
-    yield from _properties("      ", _check_properties(check))
+def _case(check: Document) -> list[str]:
+    path, name = check["path"], xml_attribute(check["name"])
+    place, took = f'file="{_often(path)}" line="{check["line"]}"', f"{duration(check):.3f}"
+    lines = [
+        f'    <testcase classname="{_class_name(path)}" name="{name}" {place} time="{took}">',
+        f'      <properties>\n        <property name="id" value="{xml_attribute(check["id"])}" />',
+        _common(*map(check.get, _COMMON), len(check["attempts"]), tuple(check.get("issues", ()))),
+    ]
     kind = _ELEMENTS.get(check["outcome"])
     if kind is not None:
-        yield _outcome(kind, check)
-    yield from _repeated(check)
+        lines.append(_outcome(kind, check))
+    if len(check["attempts"]) > 1:
+        lines += _repeated(check)
     if check["curl"] or check["evidence"]:
         output = inert("\n".join(filter(None, (check["curl"], *_attachments(check)))))
-        yield f"      <system-out>{xml_text(output)}</system-out>"
-    yield "    </testcase>"
+        lines.append(f"      <system-out>{xml_text(output)}</system-out>")
+    lines.append("    </testcase>")
+    return lines
 
 
 @lru_cache(maxsize=256)
@@ -113,16 +117,18 @@ def _attachments(check: Document) -> Iterator[str]:
     return (f"[[ATTACHMENT|{path}]]" for path in check["evidence"])
 
 
-def _check_properties(check: Document) -> Iterator[tuple[str, str]]:
-    yield "id", xml_attribute(check["id"])
-    for name in ("kind", "severity", "owner", "runbook", "outcome", "cause"):
-        if check.get(name):
-            yield name, _often(check[name])
-    for url in check.get("issues", ()):
-        yield "issue", xml_attribute(url)
-    yield "attempts", str(len(check["attempts"]))
-    if check["flaky"]:
-        yield "flaky", "true"
+_SAID: Final = ("kind", "severity", "owner", "runbook", "outcome", "cause")
+_COMMON: Final = (*_SAID, "flaky")
+
+
+@lru_cache(maxsize=256)
+def _common(*facts: Any) -> str:
+    """The properties that most checks of a file share, and the end of all: ``_COMMON``, attempts and issues."""
+    *said, flaky, attempts, issues = facts
+    found = [(name, xml_attribute(value)) for name, value in zip(_SAID, said, strict=True) if value]
+    found += [("issue", xml_attribute(url)) for url in issues]
+    found += [("attempts", str(attempts)), *[("flaky", "true")] * flaky]
+    return "\n".join([*_each("      ", found), "      </properties>"])
 
 
 _often = lru_cache(maxsize=256)(xml_attribute)
@@ -150,8 +156,12 @@ def _incidents(found: list[Document]) -> _Suite:
 def _properties(indent: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Values are attributes already."""
     yield f"{indent}<properties>"
-    yield from (f'{indent}  <property name="{name}" value="{value}" />' for name, value in pairs)
+    yield from _each(indent, pairs)
     yield f"{indent}</properties>"
+
+
+def _each(indent: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f'{indent}  <property name="{name}" value="{value}" />' for name, value in pairs)
 
 
 def _attributes(**values: object) -> str:

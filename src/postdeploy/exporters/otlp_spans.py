@@ -8,10 +8,11 @@ attributes are those of the semantic conventions for test, cicd, deployment, htt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from postdeploy.domain.trace import check_span, run_span, span_of, trace_of
-from postdeploy.exporters.otlp_values import array, attributes, nanoseconds, quoted
+from postdeploy.exporters.otlp_values import array, attributes, measured, nanoseconds, pairs, quoted, told
 from postdeploy.exporters.reading import message
 
 __all__ = ["SUITE", "TASK", "spans"]
@@ -35,13 +36,18 @@ _CASE: Final = {"passed": "pass", "failed": "fail", "errored": "fail", "blocked"
 
 def spans(document: Document) -> str:
     """All spans of a run, as JSON."""
-    trace = trace_of(document["run"]["id"])
+    run = document["run"]["id"]
+    trace, root = trace_of(run), run_span(run)
+    ended = document["run"].get("finished") or document["run"]["started"]
     found = [_run(document), *(_wait(document, trace, wait) for wait in document.get("waits", ()))]
     for check in document.get("checks", ()):
-        above = check_span(document["run"]["id"], check["id"])
-        found.append(_check(document, check, trace, above))
-        found += [_attempt(document["run"]["id"], check, trace, above, number, attempt)
-                  for number, attempt in enumerate(check["attempts"], 1)]  # fmt: skip
+        above, name = check_span(run, check["id"]), told("postdeploy.check", quoted(check["id"]))
+        found.append(_check(check, name, f'{{"traceId":"{trace}","spanId":"{above}","parentSpanId":"{root}"', ended))
+        found += [
+            _attempt(attempt, number, name,
+                     f'{{"traceId":"{trace}","spanId":"{span_of(run, check["id"], number)}","parentSpanId":"{above}"')
+            for number, attempt in enumerate(check["attempts"], 1)
+        ]  # fmt: skip
     return array(found)
 
 
@@ -93,55 +99,72 @@ def _wait(document: Document, trace: str, wait: Document) -> str:
     )
 
 
-def _check(document: Document, check: Document, trace: str, name: str) -> str:
+def _check(check: Document, name: str, ids: str, ended: str) -> str:
     """One that was never attempted has no length, and stands at the end of the run."""
-    run, attempts = document["run"], check["attempts"]
-    ended = run.get("finished") or run["started"]
-    first, last = (attempts[0], attempts[-1]) if attempts else ({"started": ended},) * 2
-    facts = {
-        "test.case.name": check["name"],
-        "test.case.result.status": _CASE.get(check["outcome"]),
-        "test.suite.name": check["path"],
-        "code.file.path": check["path"],
-        "code.line.number": check["line"],
-        "error.type": check["outcome"] if check["outcome"] in {"errored", "blocked"} else None,
-        "postdeploy.check": check["id"],
-        "postdeploy.kind": check["kind"],
-        "postdeploy.severity": check["severity"],
-        "postdeploy.owner": check["owner"],
-        "postdeploy.outcome": check["outcome"],
-        "postdeploy.flaky": check["flaky"],
-        "postdeploy.attempts": len(attempts),
-        "postdeploy.cause": check["cause"],
-    }
+    attempts, title = check["attempts"], quoted(check["name"])
+    started = attempts[0]["started"] if attempts else ended
+    last, length = (attempts[-1]["started"], attempts[-1]["duration"]) if attempts else (ended, 0.0)
+    common = _common(*map(check.get, _COMMON), len(attempts))
     failed = _CASE.get(check["outcome"]) == "fail"
     return (
-        f'{{"traceId":"{trace}","spanId":"{name}","parentSpanId":"{run_span(run["id"])}","name":{quoted(check["name"])},'
-        f'"kind":{_INTERNAL},"startTimeUnixNano":{nanoseconds(first["started"])},'
-        f'"endTimeUnixNano":{nanoseconds(last["started"], last.get("duration", 0.0))},"attributes":{attributes(facts)}'
-        f"{_status(message(check) if failed else None)}}}"
+        f'{ids},"name":{title},"kind":{_INTERNAL},"startTimeUnixNano":{nanoseconds(started)},'
+        f'"endTimeUnixNano":{nanoseconds(last, length)},"attributes":['
+        f'{told("test.case.name", title)},{{"key":"code.line.number","value":{{"intValue":"{check["line"]}"}}}},'
+        f"{name},{common}]{_status(message(check) if failed else None)}}}"
     )
 
 
-def _attempt(run: str, check: Document, trace: str, above: str, number: int, attempt: Document) -> str:
-    failed = attempt["outcome"] != "passed"
-    facts = {
-        "test.case.result.status": _CASE.get(attempt["outcome"]),
-        "http.response.status_code": attempt.get("status"),
-        "error.type": next(_codes(attempt), None) if failed else None,
-        "postdeploy.check": check["id"],
-        "postdeploy.attempt": number,
-        "postdeploy.exchanges": attempt["exchanges"],
-        "postdeploy.releases": attempt.get("releases"),
-        **{f"postdeploy.phase.{name}": float(seconds) for name, seconds in attempt.get("phases", {}).items()},
-    }
-    started = attempt["started"]
+_COMMON: Final = ("path", "kind", "severity", "owner", "outcome", "flaky", "cause")
+
+
+@lru_cache(maxsize=256)
+def _common(
+    path: str, kind: str, severity: str, owner: str | None, outcome: str, flaky: bool, cause: str | None, attempts: int
+) -> str:
+    """What most checks of a file share."""
+    return pairs({
+        "test.case.result.status": _CASE.get(outcome),
+        "test.suite.name": path,
+        "code.file.path": path,
+        "error.type": outcome if outcome in {"errored", "blocked"} else None,
+        "postdeploy.kind": kind,
+        "postdeploy.severity": severity,
+        "postdeploy.owner": owner,
+        "postdeploy.outcome": outcome,
+        "postdeploy.flaky": flaky,
+        "postdeploy.attempts": attempts,
+        "postdeploy.cause": cause,
+    })  # fmt: skip
+
+
+def _attempt(attempt: Document, number: int, name: str, ids: str) -> str:
+    failed, started, releases = attempt["outcome"] != "passed", attempt["started"], attempt.get("releases")
+    error = next(_codes(attempt), None) if failed else None
+    common = _exchanged(
+        attempt["outcome"], attempt.get("status"), error, number, attempt["exchanges"], tuple(releases or ())
+    )
+    phases = [measured(f"postdeploy.phase.{phase}", seconds) for phase, seconds in attempt.get("phases", {}).items()]
+    ended = nanoseconds(started, attempt["duration"])
     return (
-        f'{{"traceId":"{trace}","spanId":"{span_of(run, check["id"], number)}","parentSpanId":"{above}",'
-        f'"name":"attempt {number}","kind":{_CLIENT},"startTimeUnixNano":{nanoseconds(started)},'
-        f'"endTimeUnixNano":{nanoseconds(started, attempt["duration"])},"attributes":{attributes(facts)}'
+        f'{ids},"name":"attempt {number}","kind":{_CLIENT},"startTimeUnixNano":{nanoseconds(started)},'
+        f'"endTimeUnixNano":{ended},"attributes":[{",".join((name, common, *phases))}]'
         f"{_status(message({'attempts': [attempt], 'reason': None}) if failed else None)}}}"
     )
+
+
+@lru_cache(maxsize=256)
+def _exchanged(
+    outcome: str, status: int | None, error: str | None, number: int, exchanges: int, releases: tuple[str, ...]
+) -> str:
+    """What most attempts of a run share."""
+    return pairs({
+        "test.case.result.status": _CASE.get(outcome),
+        "http.response.status_code": status,
+        "error.type": error,
+        "postdeploy.attempt": number,
+        "postdeploy.exchanges": exchanges,
+        "postdeploy.releases": list(releases) or None,
+    })  # fmt: skip
 
 
 def _codes(attempt: Document) -> Iterator[str]:

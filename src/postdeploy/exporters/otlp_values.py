@@ -15,7 +15,7 @@ from typing import Any, Final
 from postdeploy.exporters.escaping import visible
 from postdeploy.exporters.reading import moment
 
-__all__ = ["array", "attributes", "nanoseconds", "number", "quoted"]
+__all__ = ["array", "attributes", "measured", "nanoseconds", "number", "pairs", "quoted", "told"]
 
 _LONGEST: Final = 2000
 """Characters of a text: receivers cut or refuse what is much longer."""
@@ -33,9 +33,24 @@ def array(parts: Iterable[str]) -> str:
 
 def attributes(facts: Mapping[str, Any]) -> str:
     """What is known of them."""
-    return array(
+    return f"[{pairs(facts)}]"
+
+
+def pairs(facts: Mapping[str, Any]) -> str:
+    """The same without the brackets, to be put together with others."""
+    return ",".join(
         [f'{{"key":{_key(key)},"value":{_value(value)}}}' for key, value in facts.items() if value is not None]
     )
+
+
+def told(name: str, text: str) -> str:
+    """One attribute whose text is JSON already: what is of one check alone is quoted once for all its spans."""
+    return f'{{"key":{_key(name)},"value":{{"stringValue":{text}}}}}'
+
+
+def measured(name: str, value: float) -> str:
+    """One attribute that is a number. Raises ValueError for what JSON has not."""
+    return f'{{"key":{_key(name)},"value":{{"doubleValue":{number(float(value))}}}}}'
 
 
 @lru_cache(maxsize=256)

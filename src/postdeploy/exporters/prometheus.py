@@ -18,12 +18,14 @@ __all__ = ["families", "render"]
 Document = Mapping[str, Any]
 
 _PHASES: Final = {
-    "dns": "resolve",
-    "connect": "connect",
-    "tls": "tls",
-    "first_byte": "processing",
-    "transfer": "transfer",
+    "dns": ',phase="resolve"',
+    "connect": ',phase="connect"',
+    "tls": ',phase="tls"',
+    "first_byte": ',phase="processing"',
+    "transfer": ',phase="transfer"',
 }
+"""As labels that follow others."""
+
 _UNKNOWN: Final = frozenset({"skipped", "not_run"})
 
 
@@ -40,23 +42,31 @@ def families(document: Document) -> Iterator[Family]:
 
 
 def _of_checks(document: Document, target: dict[str, str]) -> Iterator[Family]:
-    checks = [check for check in document.get("checks", ()) if check["outcome"] not in _UNKNOWN]
-    about = [(check, labelled(target | {"check": check["id"], "kind": check["kind"]})) for check in checks]
-    success = [Sample(labels, float(check["outcome"] == "passed")) for check, labels in about]
-    yield Family("probe_success", "Whether the check passed.", success)
-    seconds = [Sample(labels, duration(check)) for check, labels in about]
-    yield Family("probe_duration_seconds", "How long the check took, over all attempts.", seconds)
-    lookups = [
-        Sample(labels, phases["dns"]) for check, labels in about if "dns" in (phases := _last(check).get("phases", {}))
+    ours = labelled(target)
+    about = [
+        (f"{ours},{labelled({'check': check['id'], 'kind': check['kind']})}", check)
+        for check in document.get("checks", ())
+        if check["outcome"] not in _UNKNOWN
     ]
+    last = [(labels, check["attempts"][-1]) for labels, check in about if check["attempts"]]
+    success = [(labels, float(check["outcome"] == "passed")) for labels, check in about]
+    yield Family("probe_success", "Whether the check passed.", success)
+    seconds = [(labels, duration(check)) for labels, check in about]
+    yield Family("probe_duration_seconds", "How long the check took, over all attempts.", seconds)
+    lookups = [(labels, phases["dns"]) for labels, one in last if "dns" in (phases := one.get("phases", {}))]
     yield Family("probe_dns_lookup_time_seconds", "Duration of the last lookup of a name.", lookups)
-    phases = [sample for check, labels in about for sample in _phases(check, labels)]
+    phases = [
+        (labels + _PHASES[name], seconds)
+        for labels, one in last
+        for name, seconds in one.get("phases", {}).items()
+        if name in _PHASES
+    ]
     yield Family("probe_http_duration_seconds", "Duration of the last HTTP exchange by phase.", phases)
-    expiry = [Sample(labels, _last(check)["expires"]) for check, labels in about if "expires" in _last(check)]
+    expiry = [(labels, one["expires"]) for labels, one in last if "expires" in one]
     yield Family("probe_ssl_earliest_cert_expiry", "When the first certificate of the chain expires.", expiry)
-    attempts = [Sample(labels, len(check["attempts"])) for check, labels in about]
+    attempts = [(labels, len(check["attempts"])) for labels, check in about]
     yield Family("postdeploy_check_attempts", "How often the check was attempted.", attempts)
-    flaky = [Sample(labels, float(check["flaky"])) for check, labels in about]
+    flaky = [(labels, float(check["flaky"])) for labels, check in about]
     yield Family("postdeploy_check_flaky", "Whether the check passed only when it was repeated.", flaky)
 
 
@@ -84,14 +94,3 @@ def _release(release: Document) -> str:
     """The one that was expected, else the only one that answered."""
     observed = set(release.get("observed", {}).values())
     return str(release["expected"] or (observed.pop() if len(observed) == 1 else ""))
-
-
-def _last(check: Document) -> Document:
-    """The last attempt, if there was any."""
-    return check["attempts"][-1] if check["attempts"] else {}
-
-
-def _phases(check: Document, labels: str) -> Iterator[Sample]:
-    for name, seconds in _last(check).get("phases", {}).items():
-        if name in _PHASES:
-            yield Sample(f'{labels},phase="{_PHASES[name]}"', seconds)

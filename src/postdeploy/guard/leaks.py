@@ -192,7 +192,7 @@ def _contents(data: bytes) -> Iterator[bytes]:
         yield from _members(data)
     elif data.startswith(_COMPRESSED):
         yield _inflated(data)
-    if not any(beginning in data for beginning in _PACKED):
+    if not any(all(map(data.__contains__, beginning)) and beginning in data for beginning in _PACKED):
         return
     for match in re.finditer(rb"(?:UEsDB|H4sI|eyJ)[A-Za-z0-9+/_-]{16,}", data):
         run = match[0].translate(_STANDARD)

@@ -36,7 +36,8 @@ class Mark:
         self.is_ascii = data.isascii()
         self._anchor = anchor if len(anchor) >= _ANCHOR else b""
         self._hexadecimal = self._anchor[:_LONGEST].hex().encode()
-        self._sixty_four = tuple(_in_sixty_four(self._anchor[:_LONGEST])) if self._anchor else (b"",)
+        parts = _in_sixty_four(self._anchor[:_LONGEST]) if self._anchor else (b"",)
+        self._sixty_four = tuple((part, bytes(sorted(set(part)))) for part in parts)
         head, _, tail = data.partition(self._anchor) if self._anchor else (data, b"", b"")
         self._room = (len(head) * _ESCAPED, len(tail) * _ESCAPED)
         whole = _pattern(head)
@@ -61,8 +62,11 @@ class Mark:
         return self._hexadecimal in lowered
 
     def may_be_base64_in(self, data: bytes) -> bool:
-        """Whether the data may hold the value in base64, of either alphabet."""
-        return any(part in data for part in self._sixty_four)
+        """Whether the data may hold the value in base64, of either alphabet.
+
+        To look for one byte is thirty times cheaper than for several, and most texts lack some of the capital letters.
+        """
+        return any(all(map(data.__contains__, letters)) and part in data for part, letters in self._sixty_four)
 
 
 def _in_sixty_four(anchor: bytes) -> Iterator[bytes]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from postdeploy.exporters.page.markup import both, clock, code, facts, link, milliseconds, place, text, within
+from postdeploy.exporters.page.markup import both, clock, code, fact, link, milliseconds, place, text, within
 from postdeploy.exporters.reading import issue_name
 
 __all__ = ["ATTENTION", "check_list"]
@@ -18,6 +19,8 @@ ATTENTION: Final = ("failed", "errored", "blocked", "flaky", "not_run")
 
 _OPENED: Final = 3
 _PHASES: Final = ("dns", "connect", "tls", "first_byte", "transfer")
+_NAMED: Final = 20
+"""Percent of a bar: as much as the name of a phase needs."""
 
 
 def check_list(views: Sequence[View], outcomes: Sequence[tuple[str, int]], pictures: Mapping[str, str]) -> str:
@@ -69,17 +72,23 @@ def _check(number: int, view: View, pictures: Mapping[str, str]) -> str:
 
 
 def _body(view: View, pictures: Mapping[str, str]) -> str:
-    cause = f'<a href="#cause-{text(view["cause"])}">{text(view["cause"])}</a>' if view["cause"] else ""
-    about = facts(
-        ("where", code(f"{view['path']}:{view['line']}")),
-        ("severity", both(view["severity"])),
-        ("owner", text(view["owner"] or "")),
-        ("runbook", link(view["runbook"])),
-        ("issue", ", ".join(link(url, issue_name(url)) for url in view.get("issues", ()))),
-        ("cause", cause),
-    )
+    where = fact("where", code(f"{view['path']}:{view['line']}"))
+    about = _about(view["severity"], view["owner"], view["runbook"], tuple(view.get("issues", ())), view["cause"])
     why = "" if view["state"] == "passed" else _why(view)
-    return why + about + _attempts(view) + _curl(view) + _evidence(view, pictures)
+    return f'{why}<dl class="facts">{where}{about}</dl>{_attempts(view)}{_curl(view)}{_evidence(view, pictures)}'
+
+
+@lru_cache(maxsize=256)
+def _about(severity: str, owner: str | None, runbook: str | None, issues: tuple[str, ...], cause: str | None) -> str:
+    """Facts that many checks share."""
+    links = ", ".join(link(url, issue_name(url)) for url in issues)
+    return (
+        fact("severity", both(severity))
+        + fact("owner", text(owner or ""))
+        + fact("runbook", link(runbook))
+        + fact("issue", links)
+        + (fact("cause", f'<a href="#cause-{text(cause)}">{text(cause)}</a>') if cause else "")
+    )
 
 
 def _why(view: View) -> str:
@@ -124,14 +133,13 @@ def _phases(phases: Mapping[str, float]) -> str:
     if not whole:
         return ""
     label = ", ".join([f"{text(name)} {1000 * seconds:.1f} ms" for name, seconds in phases.items()])
-    parts = "".join([_phase(name, seconds, seconds / whole) for name, seconds in phases.items()])
+    parts = "".join([_phase(name, seconds, 100 * seconds / whole) for name, seconds in phases.items()])
     return f'<div class="phases" role="img" aria-label="{label}" title="{label}">{parts}</div>'
 
 
-def _phase(name: str, seconds: float, share: float) -> str:
-    told = f"{text(name)} {1000 * seconds:.0f} ms" if share > 0.2 else ""  # noqa: PLR2004  # as much as a name needs
-    kind = name if name in _PHASES else "other"
-    return f'<span class="{kind}" style="width:{100 * share:.2f}%">{told}</span>'
+def _phase(name: str, seconds: float, percent: float) -> str:
+    told = f"{text(name)} {1000 * seconds:.0f} ms" if percent > _NAMED else ""
+    return f'<span class="{name if name in _PHASES else "other"}" style="width:{percent:.2f}%">{told}</span>'
 
 
 def _came(attempts: Iterable[Document]) -> str:
