@@ -25,7 +25,7 @@ as_root() {
 
 find_browser && exit 0
 echo "browser: none found, trying Playwright's download"
-if timeout 300 "$bin/playwright" install --with-deps chromium-headless-shell >/dev/null 2>&1 && find_browser; then
+if timeout 300 "$bin/python" -m playwright install --with-deps chromium-headless-shell >/dev/null 2>&1 && find_browser; then
   exit 0
 fi
 echo "browser: Playwright's download is not to be had here, trying Debian's chromium-headless-shell"

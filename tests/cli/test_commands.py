@@ -72,6 +72,32 @@ def test_wrong_use(words: list[str], capsys: pytest.CaptureFixture[str]) -> None
     assert "usage: postdeploy" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["verfy", "site"], "postdeploy: error: no command 'verfy'; did you mean 'verify'?"),
+        (
+            ["verify", "site", "--relase=r1"],
+            "postdeploy verify: error: no option '--relase'; did you mean '--release'?",
+        ),
+        (
+            ["gate", "begin", "--target=t", "--report=x", "--stat=x", "--foo"],
+            "postdeploy gate: error: no option '--foo'; ",
+        ),
+        (["verify", "site", "-k", "x"], "what is for pytest stands after --, as in: postdeploy verify NAME -- -k"),
+        (["sweep", "site", "more"], "postdeploy sweep: error: 'more' is not understood; see 'postdeploy sweep --help'"),
+    ],
+    ids=["command", "option", "below", "pytest", "word"],
+)
+def test_a_wrong_word_is_told_with_the_right_one(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mistyped commands and options get the nearest one, and pytest's own the way to it."""
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert complaint in capsys.readouterr().err
+
+
 def test_nothing_is_heavy() -> None:
     """What the launcher imports before its child runs is little."""
     names = "postdeploy.cli, postdeploy.cli.supervision, postdeploy.documents, postdeploy.domain.status"
@@ -103,6 +129,8 @@ def test_valid(project: Project) -> None:
     project.write("suites/data.yaml", "rows: [1, 2]\n")
     assert project.run("validate", "suites") == (0, "targets.yaml and 2 suites are valid\n")
     assert project.run("validate", "suites/site.yaml", "--targets=targets.yaml")[0] == 0
+    (project.folder / "more").mkdir()
+    assert project.run("validate", "more") == (0, "targets.yaml is valid; no declared suite was found in more\n")
 
 
 def test_invalid(project: Project) -> None:

@@ -236,4 +236,7 @@ def test_keygen(say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     before = (tmp_path / "some.key").read_bytes()
     assert main(["keygen", "--out=some"]) == 1
     assert (tmp_path / "some.key").read_bytes() == before
-    assert "some.key" in capsys.readouterr().err
+    assert capsys.readouterr().err == "postdeploy: some.key is there already; name another pair with --out\n"
+    (tmp_path / "half.pub").touch()
+    assert main(["keygen", "--out=half"]) == 1
+    assert not (tmp_path / "half.key").exists()

@@ -69,7 +69,7 @@ def test_import(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["list", "production"], "no run of target 'production'; it has: staging"),
         (["show", "nothing"], "no run 'nothing'"),
         (["show"], "takes one RUN"),
-        (["--history", "elsewhere.db"], "there is no history yet"),
+        (["--history", "elsewhere.db"], "there is no history yet; --history, 'history' in targets.yaml or --monitor"),
         (["--history", "mysql://x/y"], "no place of a history"),
     ],
 )

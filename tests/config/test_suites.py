@@ -348,13 +348,17 @@ def test_an_alias_is_all_that_is_said(problems: Problems) -> None:
         ("a.yaml", "cheks:\n", True),
         ("a.yaml", "# checks:\nother:\n  checks: 1\n", False),
         ("a.yaml", "on: push\njobs: {}\n", False),
+        ("a.yaml", "- name: a\n  get: web:/\n  expect: {status: 200}\n", True),
+        ("a.yaml", "- name: a\n  page: web:/\n", True),
+        ("a.yaml", "- name: a\n  hosts: all\n  tasks: []\n", False),
+        ("a.yaml", "hooks:\n- name: a\n  get: web:/\n", False),
         ("a.yaml", "", False),
         ("a.json", "checks:\n", False),
         ("a.txt", "checks:\n", False),
     ],
 )
 def test_which_files_are_suites(tmp_path: Path, name: str, text: str, expected: bool) -> None:
-    """YAML with a top-level key checks; a mistyped one counts, so that its checks are not left out in silence."""
+    """YAML with a top-level key checks; a mistyped or a forgotten one counts, lest it be passed by in silence."""
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     assert is_suite(path) is expected

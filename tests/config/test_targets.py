@@ -282,11 +282,35 @@ def test_a_target_needs_a_service(target_problems: Problems) -> None:
     ]
 
 
+def test_mistyped_services_are_told_once(target_problems: Problems) -> None:
+    """Neither that they are missing, nor that what names one of them names none, is said on top of it."""
+    release = "release: {from: 'web:/version'}"
+    assert target_problems(entry(f"servces: {{web: http://x.test}}\n{release}")) == [
+        "3:5: unknown key 'servces' (did you mean 'services'?)"
+    ]
+    assert target_problems(entry(f"services: [http://x.test]\n{release}")) == [
+        "3:15: 'services' takes a mapping, not a list"
+    ]
+
+
+def test_what_a_shell_would_fill_in_is_refused(target_problems: Problems) -> None:
+    """A secret that is ``$NAME`` would be sent as it is, and look like a broken login."""
+    secrets = "secrets: {token: $STAGING_TOKEN, other: $$STAGING_TOKEN, word: pa$$SWORD1}"
+    assert target_problems(with_service(secrets)) == [
+        "4:22: '$' and a name is no variable (write ${NAME}, or $$NAME for the characters themselves)"
+    ]
+
+
 def test_the_top_of_the_file(target_problems: Problems) -> None:
     """There is one key, and it holds at least one target."""
-    assert target_problems("target: {}\n", "x") == [
+    assert target_problems("target: {}\n", "x") == ["1:1: unknown key 'target' (did you mean 'targets'?)"]
+    assert target_problems("staging: {}\n", "x") == [
         "1:1: 'targets' is missing (add 'targets:' with at least one target)",
-        "1:1: unknown key 'target' (did you mean 'targets'?)",
+        "1:1: unknown key 'staging' (known: targets, history)",
+    ]
+    assert target_problems("", "x") == ["1:1: the file is empty (begin with 'targets:')"]
+    assert target_problems("- staging\n", "x") == [
+        "1:1: the file must hold a mapping at its top level (begin with a key such as 'targets:')"
     ]
     assert target_problems("targets: []\n") == [
         "1:10: 'targets' takes a mapping with at least one target, not an empty list"
@@ -313,7 +337,9 @@ def test_an_unknown_target_lists_the_known_ones(target_problems: Problems) -> No
 
 def test_a_file_that_is_not_there_names_the_way_out(tmp_path: Path) -> None:
     """The first run of a new project ends with what to do."""
-    with pytest.raises(ConfigurationError, match=r"no such file \(write one; docs/tutorial shows how\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"no such file \(write one, such as '.*', or name it with --targets\)"
+    ):
         target_names(tmp_path / "targets.yaml")
 
 

@@ -50,8 +50,8 @@ HOSTILE: list[tuple[str, bytes | str, str]] = [
         'a: "\\ud800"\n',
         "1:7: not YAML: while parsing a quoted scalar: found invalid Unicode character escape code",
     ),
-    ("empty", "", "1:1: the file is empty"),
-    ("blank", " \n\n", "1:1: the file is empty"),
+    ("empty", "", "1:1: the file is empty (begin with 'checks:')"),
+    ("blank", " \n\n", "1:1: the file is empty (begin with 'checks:')"),
     ("comments", "# nothing\n", "1:1: the file holds only comments"),
     (
         "text at the top",

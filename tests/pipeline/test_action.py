@@ -54,7 +54,8 @@ class Act:
         self.stage = stage
         self.used: list[str] = []
         stage._program(stage.folder / "bin" / "postdeploy", VERIFIER)
-        stage._program(stage.folder / "bin" / "python", f'[[ $1 == -m ]] || exec {sys.executable} "$@"')
+        python = f'[[ $1 == -m ]] || exec {sys.executable} "$@"\necho "python $*" >>"$CALLS"'
+        stage._program(stage.folder / "bin" / "python", python)
 
     def verdict(self, words: tuple[str, str, str], state: str = "sealed") -> str:
         """A verdict file that the verifier will leave."""
@@ -206,6 +207,18 @@ def test_inputs_reach_the_verifier(act: Act) -> None:
         "postdeploy verify production --deadline 90s --reports reports --release r1 --run-id 7 "
         "--targets my targets.yaml --report html,markdown,junit,annotations --only login page --sign-key env:KEY"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "installed"),
+    [({}, ["{action}[ui,sign,postgres]"]), ({"install": "x==1"}, ["x==1"]), ({"install": ""}, [])],
+    ids=["own", "given", "there"],
+)
+def test_the_verifier_is_the_actions_own(act: Act, given: dict[str, str], installed: list[str]) -> None:
+    """Whoever pins the action by a commit pins what runs; something else is installed where the input says so."""
+    act.run(inputs=given, FAKE_VERDICT=act.verdict(PASS))
+    expected = [f"python -m pip install --quiet {each.format(action=act.stage.work)}" for each in installed]
+    assert [call for call in act.stage.calls if call.startswith("python ")] == expected
 
 
 def test_without_a_release_whatever_is_live_is_verified(act: Act) -> None:

@@ -48,6 +48,8 @@ def test_errors_in_a_page_fail_its_test(page_project: Project, demo: Demo, fault
     run = page_project.run()
     assert run.outcomes() == {"test_plain": "failed", "test_expecting": "passed"}, run.out
     run.require(20, "confirmed_failure")
+    assert ": expected empty, got [" in run.out
+    assert "/postdeploy/plugin/" not in run.out, "no line of the test raised it, and none of ours helps anybody"
 
 
 def test_a_failing_page_test_keeps_evidence(demo_project: Project) -> None:

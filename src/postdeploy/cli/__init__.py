@@ -9,7 +9,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Final
 
@@ -51,8 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
-    parser, rest = _parser(given[:1] if given[:1] and given[0] in _COMMANDS else _COMMANDS), given[end + 1 :]
-    parsed = parser.parse_args(given[:end])
+    command = given[0] if given[:1] and given[0] in _COMMANDS else None
+    parser, rest = _parser([command] if command else _COMMANDS), given[end + 1 :]
+    if given[:1] and command is None and not given[0].startswith("-"):
+        parser.error(_no_such("command", given[0], _COMMANDS))
+    parsed, unknown = parser.parse_known_args(given[:end])
+    if unknown:
+        own = _below(parser)[given[0]]
+        own.error(_unknown(unknown[0], own, parsed))
     if rest and not hasattr(parsed, "pytest"):
         parser.error("only verify, watch, plan and lock pass arguments on to pytest")
     parsed.pytest = rest
@@ -60,6 +66,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         leave(status)
     return status
+
+
+def _unknown(word: str, parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> str:
+    """What is wrong with a word that the command does not know."""
+    if word.startswith("--"):
+        return _no_such("option", word.partition("=")[0], sorted({*_options(parser)}))
+    if hasattr(parsed, "pytest"):
+        return f"{word!a} is not understood; what is for pytest stands after --, as in: {parser.prog} NAME -- {word}"
+    return f"{word!a} is not understood; see '{parser.prog} --help'"
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The long ones of a command and of those below it."""
+    yield from (word for action in parser._actions for word in action.option_strings if word.startswith("--"))  # noqa: SLF001  # argparse has no public word for them
+    for below in _below(parser).values():
+        yield from _options(below)
+
+
+def _below(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    return next((action.choices for action in found), {})
+
+
+def _no_such(what: str, word: str, known: Iterable[str]) -> str:
+    from postdeploy.config.wording import way_out
+
+    return f"no {what} {word!a}; {way_out(word, known)}"
 
 
 def _open_streams() -> None:

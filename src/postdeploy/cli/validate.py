@@ -36,7 +36,12 @@ def _run(arguments: argparse.Namespace) -> int:
     if found:
         print(f"{len(found)} error{'s' if len(found) > 1 else ''}", file=sys.stderr)
         return _USAGE
-    print(f"{arguments.targets} and {len(suites)} suite{'s' if len(suites) != 1 else ''} are valid")
+    if suites:
+        print(f"{arguments.targets} and {len(suites)} suite{'s' if len(suites) > 1 else ''} are valid")
+    else:
+        print(
+            f"{arguments.targets} is valid; no declared suite was found in {', '.join(arguments.suites or ['suites'])}"
+        )
     return 0
 
 

@@ -27,6 +27,7 @@ _UNTOLD: Final = 900.0
 """Seconds after which a run that never said its deadline is ended."""
 
 _HOLD: Final = 10
+_USAGE: Final = 4
 
 _TELLERS: Final = (
     *("postdeploy.cli.notify", "postdeploy.cli.run_standing", "postdeploy.cli.termination", "postdeploy.notify.news"),
@@ -216,7 +217,8 @@ def _salvage(reports: str, run_id: str, ended: Ended, when: str) -> None:
     try:
         verdict = salvage(reports, run_id, reason=reason, message=message, status=ended.status, at=time.time())
     except JournalError as error:
-        print(f"postdeploy: {error}", file=sys.stderr)
+        if ended.status != _USAGE:  # of which pytest has said what is wrong: it was before there was a journal
+            print(f"postdeploy: {error}", file=sys.stderr)
     else:
         print(f"postdeploy: {verdict.conclusion}, {verdict.action}: {verdict.summary}", file=sys.stderr)
 

@@ -55,7 +55,9 @@ __all__ = [
 _TARGET_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 _KEYS: Final = ("targets", HISTORY_KEY)
 _TELLING: Final = ("notify", "alerts", "heartbeat")
-_NO_FILE: Final = "write one; docs/tutorial shows how"
+_NO_FILE: Final = (
+    "write one, such as 'targets: {staging: {services: {web: https://staging.example.com}}}', or name it with --targets"
+)
 
 
 class Entry(NamedTuple):
@@ -123,7 +125,7 @@ def _load_entry(
 
 def resolved_target(path: Path, name: str, report: Report) -> Node:
     """The entry of a target as it is written, with what it extends; what is wrong is raised or reported."""
-    root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
+    root = _read(path, report)
     nodes = _nodes(root, report) if root is not None else {}
     if root is not None and name not in nodes:
         _unknown(name, nodes, report)
@@ -142,7 +144,7 @@ def read_outline(path: Path, environment: Mapping[str, str], *, remembers: bool)
     Raises ConfigurationError for a file without targets, and for a history that cannot be.
     """
     report = Report(show_path(path, Path.cwd()))
-    root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
+    root = _read(path, report)
     names = tuple(_nodes(root, report)) if root is not None else ()
     sources = Sources(environment, path.parent)
     history = read_history(root, report, sources, required=remembers) if root is not None else None
@@ -154,7 +156,7 @@ def read_targets_file(
     path: Path, report: Report, sources: Sources, chosen: str | None = None
 ) -> dict[str, Entry] | None:
     """Every target of the file; what is wrong is reported. Only the chosen one must have all its variables."""
-    root = read_yaml(path, report, TARGETS_LIMIT, _NO_FILE)
+    root = _read(path, report)
     return None if root is None else read_entries(root, report, sources, chosen)
 
 
@@ -165,13 +167,18 @@ def read_entries(root: Node, report: Report, sources: Sources, chosen: str | Non
     return {name: _entry(name, nodes, report, sources, required=name == chosen) for name in nodes}
 
 
+def _read(path: Path, report: Report) -> Node | None:
+    return read_yaml(path, report, TARGETS_LIMIT, _NO_FILE, first="targets")
+
+
 def _nodes(root: Node, report: Report) -> dict[str, Node]:
-    for key, node in root.value.items():
-        if key not in _KEYS:
-            report.add(node.key, f"unknown key '{key}'", way_out(key, _KEYS))
+    unknown = {key: node for key, node in root.value.items() if key not in _KEYS}
+    for key, node in unknown.items():
+        report.add(node.key, f"unknown key '{key}'", way_out(key, _KEYS))
     node = root.value.get("targets")
     if node is None:
-        report.add(root.at, "'targets' is missing", "add 'targets:' with at least one target")
+        if not nearest("targets", unknown):
+            report.add(root.at, "'targets' is missing", "add 'targets:' with at least one target")
         return {}
     if not isinstance(node.value, dict) or not node.value:
         report.add(node.at, f"'targets' takes a mapping with at least one target, not {seen(node)}")
@@ -191,12 +198,23 @@ def _named(name: str, entry: Node, report: Report) -> bool:
 
 def _entry(name: str, nodes: Mapping[str, Node], report: Report, sources: Sources, *, required: bool) -> Entry:
     node = expand(resolve(name, nodes, report), sources, report, required=required)
-    if "services" not in node.value and "extends" not in nodes[name].value:
+    if "services" not in node.value and "extends" not in nodes[name].value and not _misspelt("services", node):
         report.add(node.key, "'services' is missing", "add one, such as services: {web: https://staging.example.com}")
-    scope = Scope(report, name, _keys(node, "services"), _keys(node, "secrets"), tuple(nodes))
+    scope = Scope(report, name, _services(node), _keys(node, "secrets"), tuple(nodes))
     values = TARGET.read(node, scope)
     check_control(node, values, scope)
     return Entry(node, scope, values)
+
+
+def _misspelt(key: str, node: Node) -> bool:
+    """Whether an unknown key must have been meant so, which is reported by itself."""
+    return nearest(key, node.value.keys() - TARGET.fields.keys()) is not None
+
+
+def _services(node: Node) -> tuple[str, ...] | None:
+    """Those that may be named; any, where what is wrong with ``services`` itself is reported."""
+    item = node.value.get("services")
+    return tuple(item.value) if item is not None and isinstance(item.value, dict) else None
 
 
 def _keys(node: Node, key: str) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ __all__ = ["expand", "expand_secret"]
 
 _REFERENCE: Final = re.compile(r"\$\$|\$\{([^}]*)(\}?)")
 _NAME: Final = re.compile("[A-Z_][A-Z0-9_]*")
+_BARE: Final = re.compile(r"\$[A-Z_][A-Z0-9_]+")
+"""What a shell would fill in; sent as it is, it would be a wrong password that looks like a broken login."""
+
 _SECRETS: Final = "secrets"
 _UNKNOWN_TO_RUNS: Final = frozenset({"notify", "alerts", "heartbeat"})
 """A run tells nobody: it must neither know the values of these nor fail for want of them."""
@@ -90,6 +93,8 @@ class _Expansion:
 
     def result(self) -> Node:
         """The node with its text expanded, or ``UNKNOWN``."""
+        if _BARE.fullmatch(self._node.value):
+            self._refuse("'$' and a name is no variable", "write ${NAME}, or $$NAME for the characters themselves")
         text = _REFERENCE.sub(self._replace, self._node.value)
         return self._node._replace(value=text if self._known else UNKNOWN)
 

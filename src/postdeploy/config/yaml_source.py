@@ -23,18 +23,26 @@ _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_yaml(path: Path, report: Report, limit: int, missing: str | None = None) -> Node | None:
-    """The document of a file, or None after the reason was reported; ``missing`` is the way out if there is no file."""
+def read_yaml(path: Path, report: Report, limit: int, missing: str | None = None, first: str = "checks") -> Node | None:
+    """The document of a file, or None after the reason was reported.
+
+    Args:
+        path: the file.
+        report: what takes its problems.
+        limit: of its size, in bytes.
+        missing: the way out if there is no file.
+        first: a key that such a file has at its top.
+    """
     data = _load(path, report, limit, missing)
     text = None if data is None else _decode(data, report)
     if text is None:
         return None
     if not text.strip():
-        report.add((1, 1), "the file is empty")
+        report.add((1, 1), "the file is empty", f"begin with '{first}:'")
         return None
     root = parse(text, report)
     if root is not None and not isinstance(root.value, dict):
-        report.add(root.at, "the file must hold a mapping at its top level", "begin with a key such as 'checks:'")
+        report.add(root.at, "the file must hold a mapping at its top level", f"begin with a key such as '{first}:'")
         return None
     return root
 

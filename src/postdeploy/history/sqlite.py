@@ -25,7 +25,9 @@ def open_sqlite(place: Place, patience: float, *, create: bool) -> Database:
     if path is None:  # pragma: no cover - the caller has looked
         raise AssertionError
     if not create and not path.exists():
-        raise HistoryError(f"{path}: there is no history yet")
+        raise HistoryError(
+            f"{path}: there is no history yet; --history, 'history' in targets.yaml or --monitor lets runs begin one"
+        )
     with _told(place):
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)

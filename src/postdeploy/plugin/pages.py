@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from _pytest.outcomes import Failed
 
 from postdeploy.domain.result import Finding
 from postdeploy.engine.places import below, evidence_folder
@@ -27,12 +28,15 @@ _OVERDUE: Final = 1.2
 """The same after its timeout: a page that does not answer then loses its browser."""
 
 
-class PageProblemsError(AssertionError):
-    """The test itself passed, but its pages had console errors or failed requests: these are the ``findings``."""
+class PageProblemsError(Failed, AssertionError):
+    """The test itself passed, but its pages had console errors or failed requests: these are the ``findings``.
+
+    Shown without a traceback, as no line of the test raised it.
+    """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in findings))
+        super().__init__("\n".join(str(finding) for finding in findings), pytrace=False)
 
 
 class TestPages:
