@@ -17,7 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Withdraw the verdict of an earlier run before anything of this one can go wrong."""
-    if early_config.known_args_namespace.target is not None:
+    if early_config.known_args_namespace.target is None:
+        return
+    from postdeploy.plugin.own_modules import own_modules_first
+
+    with own_modules_first():
         from postdeploy.plugin.withdrawal import withdraw
 
         withdraw(early_config)
@@ -28,15 +32,18 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     """Seal the verdict after everything else has ended: the exit status of the process follows from it alone."""
     if config.getoption("target", None) is None:
         return (yield)
-    from postdeploy.plugin.conclusion import concluded
-    from postdeploy.plugin.garbage import without_garbage_collection
-    from postdeploy.plugin.options import without_workers
+    from postdeploy.plugin.own_modules import own_modules_first
 
-    if config.option.show_plan or config.option.lock:
-        without_workers(config.option)
-    with without_garbage_collection() as pause, concluded(config) as ending:
-        config.pluginmanager.register(pause, "postdeploy-garbage")
-        ending.status = yield
+    with own_modules_first():
+        from postdeploy.plugin.conclusion import concluded
+        from postdeploy.plugin.garbage import without_garbage_collection
+        from postdeploy.plugin.options import without_workers
+
+        if config.option.show_plan or config.option.lock:
+            without_workers(config.option)
+        with without_garbage_collection() as pause, concluded(config) as ending:
+            config.pluginmanager.register(pause, "postdeploy-garbage")
+            ending.status = yield
     return ending.status
 
 
