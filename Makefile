@@ -114,5 +114,5 @@ bench: $(VENV)/.dev browser ## measure, and write docs/reference/benchmarks.md
 	$(BIN)/python -m benchmarks --write
 
 clean: ## remove what was built and measured
-	rm -rf $(VENV) build dist mutants .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .fault_records
+	rm -rf $(VENV) .venv-installed build dist mutants .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .fault_records
 	find reports -mindepth 1 ! -name README.md -delete

@@ -68,7 +68,7 @@ def main() -> None:
     options = _options()
     names = options.only or [name for name in _BENCHMARKS if name not in {*_ASKED, *(_LONG if options.quick else ())}]
     tables: list[Table] = []
-    with open_place(quick=options.quick) as place:
+    with open_place(quick=options.quick, here=options.here) as place:
         for name in names:
             begun = time.monotonic()
             for table in _benchmark(name, options)(place):
@@ -76,7 +76,7 @@ def main() -> None:
                 tables.append(table)
             place.progress(f"({name}: {time.monotonic() - begun:.0f} s)")
             if options.write:
-                _write(document(tables, _command(options)))
+                _write(document(tables, _command(options), place.environment))
 
 
 def _benchmark(name: str, options: argparse.Namespace) -> Callable[[Place], Iterator[Table]]:
@@ -93,6 +93,7 @@ def _write(text: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, small sizes, no benchmark that takes minutes")
+    parser.add_argument("--here", action="store_true", help="measure what is installed here, not what a user has")
     parser.add_argument("--only", action="append", choices=_BENCHMARKS, metavar="NAME", help=", ".join(_BENCHMARKS))
     parser.add_argument("--runs", type=int, help="how many, of what runs only where it is named")
     parser.add_argument("--write", action="store_true", help=f"renew {PAGE.name} in the documentation")
@@ -100,8 +101,8 @@ def _options() -> argparse.Namespace:
 
 
 def _command(options: argparse.Namespace) -> str:
-    flags = ["--quick"] * options.quick + [f"--only {name}" for name in options.only or ()] + ["--write"]
-    return " ".join(["python -m benchmarks", *flags])
+    flags = ["--quick"] * options.quick + ["--here"] * options.here + [f"--only {name}" for name in options.only or ()]
+    return " ".join(["python -m benchmarks", *flags, "--write"])
 
 
 if __name__ == "__main__":

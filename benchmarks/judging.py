@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from benchmarks.measure import Command, interleave
+from benchmarks.measure import Command, interleave, measure
 from benchmarks.place import Place
 from benchmarks.suites import declared
 from benchmarks.tables import Table, at_most, samples_table
@@ -22,14 +19,13 @@ _LIMIT: Final = 150
 def judging(place: Place) -> Iterator[Table]:
     """From start to ruling about a signed verdict, with and without the key."""
     folder = declared(place.folder / "judged", place.port, checks=20)
-    script = str(Path(sys.executable).with_name("postdeploy"))
     for words in (("keygen", "--out=some"), ("verify", "bench", "--sign-key=some.key")):
-        subprocess.run((script, *words), cwd=folder, check=True, capture_output=True)
-    gate = (script, "gate", "--target=bench", "--max-age=24h")
+        measure(place.program(words[0], folder, *words))
+    gate = ("gate", "--target=bench", "--max-age=24h")
     commands = [
-        Command(_BARE, (sys.executable, "-c", "pass"), folder),
-        Command("postdeploy gate", gate, folder),
-        Command("postdeploy gate --public-key", (*gate, "--public-key=some.pub"), folder),
+        Command(_BARE, (place.environment.python, "-c", "pass"), folder),
+        place.program("postdeploy gate", folder, *gate),
+        place.program("postdeploy gate --public-key", folder, *gate, "--public-key=some.pub"),
     ]
     samples = interleave(commands, place.rounds(15))
     table = samples_table("The gate, start to ruling about 20 checks", samples, _BARE)

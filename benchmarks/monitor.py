@@ -18,6 +18,8 @@ from statistics import median
 from threading import Thread
 from typing import Any, Final
 
+from benchmarks.environment import HERE, Environment
+from benchmarks.measure import measure
 from benchmarks.parts import FOLDER
 from benchmarks.place import Place
 from benchmarks.suites import declared
@@ -37,14 +39,14 @@ _FLAT: Final = 1.1
 class _Watch:
     """``postdeploy watch`` as a process: its lines, and what it takes of memory."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
-        command = [sys.executable, "-m", "postdeploy", "watch", "bench", "--jitter=0", "--json", *words]
+    def __init__(self, folder: Path, *words: str, environment: Environment = HERE) -> None:
+        command = [environment.python, "-m", "postdeploy", "watch", "bench", "--jitter=0", "--json", *words]
         self.folder = folder
         self.lines: list[dict[str, Any]] = []
         self.memory: list[float] = []
         self.whole: list[float] = []
         self._process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+            command, cwd=folder, env={**os.environ, **environment.variables()},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._thread = Thread(target=self._read, daemon=True)
@@ -277,10 +279,11 @@ def monitor_cost(place: Place) -> Iterator[Table]:
     """What a run costs that is forked from a process which has imported everything, beside one that starts anew."""
     rounds = place.rounds(11)
     folder = declared(place.folder / "monitor-cost", place.port, checks=20)
-    anew = [_verified(folder) for _ in range(rounds)]
-    warm = _ticked(folder, rounds)
+    anew = [_verified(place, folder) for _ in range(rounds)]
+    warm = _ticked(place, folder, rounds)
     pages = declared(place.folder / "monitor-cost-page", place.port, checks=20, pages=1)
-    fresh, with_page = _ticked(pages, rounds, "--fresh-browser"), _ticked(pages, rounds)
+    fresh = _ticked(place, pages, rounds, "--fresh-browser")
+    with_page = _ticked(place, pages, rounds)
     all_times = {
         "postdeploy verify --monitor": anew, "a tick": warm, "a tick with a page, too": with_page,
         "a tick with a page, --fresh-browser": fresh,
@@ -299,9 +302,10 @@ def monitor_cost(place: Place) -> Iterator[Table]:
     yield table
 
 
-def _ticked(folder: Path, rounds: int, *words: str) -> list[tuple[float, float]]:
+def _ticked(place: Place, folder: Path, rounds: int, *words: str) -> list[tuple[float, float]]:
     """Wall time and CPU of ticks; the first one, which may find files cold and starts a browser, is left out."""
-    watch = _Watch(folder, "--every=1s", "--history=h.sqlite3", "--reports=watched", *words)
+    options = ("--every=1s", "--history=h.sqlite3", "--reports=watched", *words)
+    watch = _Watch(folder, *options, environment=place.environment)
     while len(watch.lines) < rounds + 1:
         time.sleep(0.2)
     watch.end()
@@ -309,16 +313,10 @@ def _ticked(folder: Path, rounds: int, *words: str) -> list[tuple[float, float]]
     return [(line["seconds"], line["cpu_seconds"]) for line in watch.lines[1:]]
 
 
-def _verified(folder: Path) -> tuple[float, float]:
+def _verified(place: Place, folder: Path) -> tuple[float, float]:
     """The same of one that starts anew."""
-    command = [sys.executable, "-m", "postdeploy", "verify", "bench", "--monitor", "--history=h.sqlite3"]
-    begun, before = time.monotonic(), os.times()
-    subprocess.run(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")},
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
-    )  # fmt: skip
-    after = os.times()
-    return time.monotonic() - begun, sum(after[2:4]) - sum(before[2:4])
+    taken = measure(place.program("anew", folder, "verify", "bench", "--monitor", "--history=h.sqlite3"))
+    return taken.wall, taken.cpu
 
 
 def _closed_port() -> int:

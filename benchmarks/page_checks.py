@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Final
 
+from benchmarks.environment import PAGE_PEER
 from benchmarks.measure import Command, interleave
 from benchmarks.place import BROWSER, Place
 from benchmarks.suites import declared, page_functions
@@ -13,7 +13,7 @@ from benchmarks.tables import TIMES, Table, at_most, ratio, samples_table
 
 __all__ = ["forty_pages", "ten_pages", "together"]
 
-_PEER: Final = "pytest-playwright"
+_PEER: Final = PAGE_PEER
 _OURS: Final = "postdeploy"
 
 
@@ -50,13 +50,14 @@ def together(place: Place) -> Iterator[Table]:
 
 def _pages(place: Place, count: int, rounds: int, limit: float) -> Iterator[Table]:
     title = f"{count} pages, a new context each"
-    if BROWSER is None or find_spec("playwright") is None:
+    versions = place.environment.versions()
+    if BROWSER is None or "playwright" not in versions:
         yield _without(title)
         return
-    commands = [place.ours(_OURS, declared(place.folder / f"pages-{count}", place.port, pages=count))]
-    if find_spec("pytest_playwright") is not None:
+    commands = [place.ours(_OURS, declared(place.folder / f"pages-{count}", place.port, pages=count), peers=True)]
+    if _PEER in versions:
         folder = page_functions(place.folder / f"page-functions-{count}", place.port, count, BROWSER)
-        commands.append(place.pytest(_PEER, folder))
+        commands.append(place.pytest(_PEER, folder, peers=True))
     yield _compared(title, commands, rounds, limit)
 
 

@@ -15,6 +15,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.environment import HERE, ROOT, Environment, installed
 from benchmarks.measure import Command
 
 __all__ = ["BROWSER", "DELAY", "ROOT", "Place", "open_place"]
@@ -22,15 +23,12 @@ __all__ = ["BROWSER", "DELAY", "ROOT", "Place", "open_place"]
 DELAY: Final = 0.050
 """Seconds that the server takes to answer."""
 
-ROOT: Final = Path(__file__).parents[1]
 BROWSER: Final = next(
     (found for name in ("chromium-headless-shell", "chromium", "google-chrome") if (found := shutil.which(name))), None
 )
 
 _DISTORTING: Final = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _OFF: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-_PATH: Final = {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
-"""What is measured is the source beside these benchmarks, not what happens to be installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Place:
     port: int
     quick: bool
     progress: Callable[[str], None]
+    environment: Environment = HERE
 
     def rounds(self, full: int) -> int:
         """How often to measure."""
@@ -55,36 +54,59 @@ class Place:
         finally:
             connection.close()
 
-    def ours(self, name: str, folder: Path, *more: str, autoload: bool = True, rounds: int | None = None) -> Command:
+    def ours(
+        self,
+        name: str,
+        folder: Path,
+        *more: str,
+        autoload: bool = True,
+        rounds: int | None = None,
+        peers: bool = False,
+    ) -> Command:
         """This project's plugin, as users run it."""
         plugin = () if autoload else ("-p", "postdeploy.plugin.hooks")
         browser = (f"--browser-executable={BROWSER}",) if BROWSER else ()
-        arguments = (*_PYTEST, *plugin, "--target=bench", *browser, *more)
-        return Command(name, arguments, folder, _PATH if autoload else _PATH | _OFF, rounds)
+        words = (*plugin, "--target=bench", *browser, *more)
+        return self.pytest(name, folder, *words, autoload=autoload, rounds=rounds, peers=peers)
 
     def noop(self, name: str, folder: Path, *, autoload: bool = True) -> Command:
         """The same items with nothing in them."""
-        arguments = (*_PYTEST, "-p", "benchmarks.noop_plugin")
-        return Command(name, arguments, folder, _PATH if autoload else _PATH | _OFF)
+        return self.pytest(name, folder, "-p", "benchmarks.noop_plugin", autoload=autoload)
 
-    def pytest(self, name: str, folder: Path, *more: str, autoload: bool = True, rounds: int | None = None) -> Command:
-        """Plain pytest."""
-        return Command(name, (*_PYTEST, *more), folder, _PATH if autoload else _PATH | _OFF, rounds)
+    def pytest(
+        self,
+        name: str,
+        folder: Path,
+        *more: str,
+        autoload: bool = True,
+        rounds: int | None = None,
+        peers: bool = False,
+    ) -> Command:
+        """Plain pytest; with ``peers`` what pages are compared with is loaded, too."""
+        variables = self.environment.variables(peers=peers) | ({} if autoload else _OFF)
+        return Command(name, (self.environment.python, "-m", "pytest", *more), folder, variables, rounds)
+
+    def program(self, name: str, folder: Path, *words: str) -> Command:
+        """The command ``postdeploy``."""
+        return Command(name, (self.environment.program("postdeploy"), *words), folder, self.environment.variables())
 
     def script(self, name: str, script: str, *arguments: object) -> Command:
         """A script of this package."""
-        words = (sys.executable, str(ROOT / "benchmarks" / script), *map(str, arguments))
-        return Command(name, words, self.folder, _PATH)
-
-
-_PYTEST: Final = (sys.executable, "-m", "pytest")
+        words = (self.environment.python, str(ROOT / "benchmarks" / script), *map(str, arguments))
+        return Command(name, words, self.folder, self.environment.variables())
 
 
 @contextmanager
-def open_place(*, quick: bool) -> Iterator[Place]:
-    """A folder and a server that last as long as the context; bytecode is kept, as it is of an installed package."""
+def open_place(*, quick: bool, here: bool) -> Iterator[Place]:
+    """A folder and a server that last as long as the context; what is measured is what a user has, or what is here.
+
+    Bytecode is kept: pip makes that of an installed package, and what is here has a folder for it.
+    """
     with tempfile.TemporaryDirectory(prefix="postdeploy-bench-") as folder:
-        os.environ |= dict.fromkeys(_DISTORTING, "") | {"PYTHONPYCACHEPREFIX": str(Path(folder, "bytecode"))}
+        os.environ |= dict.fromkeys(_DISTORTING, "")
+        environment = HERE if here else installed(_say)
+        if here:
+            os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder, "bytecode"))
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.server", str(DELAY)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -93,6 +115,10 @@ def open_place(*, quick: bool) -> Iterator[Place]:
             assert server.stdout is not None
             port = int(server.stdout.readline())
             try:
-                yield Place(Path(folder), port, quick, lambda text: print(text, file=sys.stderr, flush=True))
+                yield Place(Path(folder), port, quick, _say, environment)
             finally:
                 server.kill()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
-from benchmarks.place import ROOT
+from benchmarks.environment import PAGE_PEER, ROOT, Environment
 from benchmarks.tables import TIMES, Table, markdown
 
 __all__ = ["PAGE", "document"]
@@ -31,13 +31,29 @@ A B C A B C …, after a warm-up: a cell is a median with the range in brackets,
 so that a machine that gets slower makes both sides slower. The server answers after 50 ms, from a process of its own.
 'Empty items' are the same declared items with nothing in them: what pytest itself costs. 'Raw sockets' are the same
 requests with no test runner and no judgement: the floor. 'Autoload off' is `PYTEST_DISABLE_PLUGIN_AUTOLOAD=1` with only
-the plugin named that is measured; otherwise every plugin that is installed here is loaded on both sides. Compiled
-bytecode is kept between runs, as it is of an installed package."""
+the plugin named that is measured. Compiled bytecode is kept between runs, as it is of an installed package.
+
+{loaded}"""
+
+_OWN: Final = """\
+What is measured is what a user has: a virtual environment of its own (`.venv-installed`), made by
+`pip install '.[all]'` of this commit. There pytest loads the plugins of these distributions by itself, in ours and in
+what it is compared with alike, unless autoload is off: {plugins}.
+"""
+
+_PEERS: Final = """\
+Where pages are compared with {peer}, both sides have that as well: {plugins}.
+"""
+
+_HERE: Final = """\
+What is measured is this source with what is installed here (`--here`). Pytest loads the plugins of these distributions
+by itself, in ours and in what it is compared with alike, unless autoload is off: {plugins}.
+"""
 
 
-def document(tables: Sequence[Table], command: str) -> str:
+def document(tables: Sequence[Table], command: str, environment: Environment) -> str:
     """The whole page."""
-    facts = "\n".join(f"- {fact}" for fact in _facts())
+    facts = "\n".join(f"- {fact}" for fact in _facts(environment))
     findings = [found for table in tables for found in table.findings]
     missed = [
         f"- {table.title}: {f.goal}; measured {f.measured}" for table in tables for f in table.findings if not f.reached
@@ -45,14 +61,24 @@ def document(tables: Sequence[Table], command: str) -> str:
     summary = f"{len(findings) - len(missed)} of {len(findings)} goals are reached."
     if missed:
         summary += "\n\nMissed:\n\n" + "\n".join(missed)
-    parts = [_INTRODUCTION.format(command=command), facts, f"## Summary\n\n{summary}"]
+    parts = [_INTRODUCTION.format(command=command, loaded=_loaded(environment)), facts, f"## Summary\n\n{summary}"]
     return "\n\n".join([*parts, *(markdown(table).rstrip() for table in tables)]) + "\n"
 
 
-def _facts() -> Iterator[str]:
+def _loaded(environment: Environment) -> str:
+    """What pytest loads by itself where it is measured, as it is found there."""
+    alone, beside = environment.plugins(), environment.plugins(peers=True)
+    more = [name for name in beside if name not in alone]
+    text = (_OWN if environment.own else _HERE).format(plugins=", ".join(alone))
+    if more:
+        text += _PEERS.format(peer=PAGE_PEER, plugins=", ".join(more))
+    return fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
+
+
+def _facts(environment: Environment) -> Iterator[str]:
     yield f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {_commit()}"
     yield f"{os.cpu_count()} {TIMES} {_processor()}, {_memory()}, {platform.system()} {platform.release()}"
-    yield f"CPython {platform.python_version()}, {', '.join(_versions())}"
+    yield f"CPython {platform.python_version()}, {', '.join(_versions(environment))}"
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     yield f"load average at the end: {load}"
 
@@ -77,9 +103,6 @@ def _memory() -> str:
     return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1024**3:.0f} GiB"
 
 
-def _versions() -> Iterator[str]:
-    for name in _PACKAGES:
-        try:
-            yield f"{name} {version(name)}"
-        except PackageNotFoundError:
-            continue
+def _versions(environment: Environment) -> Iterator[str]:
+    found = environment.versions()
+    return (f"{name} {found[name]}" for name in _PACKAGES if name in found)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_cheapest_benchmark_prints_a_table() -> None:
     """It measures two processes, twice each."""
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--only", "asleep"],
+        [sys.executable, "-m", "benchmarks", "--quick", "--here", "--only", "asleep"],
         cwd=ROOT,
         capture_output=True,
         text=True,
