@@ -300,6 +300,26 @@ def test_a_baseline_counts_if_all_had_it() -> None:
     assert decide(_merged(_first(), second)).reason is Reason.CONFIRMED_FAILURE
 
 
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [
+        (Baseline("r1", {"b": Outcome.FAILED, "e": Outcome.PASSED}, "later"), Reason.ALREADY_BROKEN),
+        (Baseline("r1", {"b": Outcome.PASSED}, "later"), Reason.CONFIRMED_FAILURE),
+        (Baseline("r0", {"b": Outcome.FAILED}, "later"), Reason.CONFIRMED_FAILURE),
+    ],
+    ids=["more", "otherwise", "another-release"],
+)
+def test_a_history_that_went_on_between_two_parts(later: Baseline, reason: Reason) -> None:
+    """What both were told of a check alike counts; what they were told otherwise, nobody knows."""
+    before = Baseline("r1", {"b": Outcome.FAILED}, "history")
+    run = _merged(_first(baseline=before), _part(2, failed("b"), passed("d"), baseline=later))
+    assert decide(run).reason is reason
+    if later.release == "r1":
+        assert run.baseline is not None
+        assert run.baseline.source == "history; later"
+        assert set(run.baseline.outcomes) <= {"b"}
+
+
 def test_what_all_were_told_alike() -> None:
     """Suite and lock of the parts are those of the whole."""
     told = {"suite": Suite({"suites/a.yaml": "sha256:1"}), "lock": Lock("postdeploy.lock", tuple("abcd"))}

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+import yaml  # noqa: F401  # pytester forgets what a test was the first to import, and libyaml cannot be imported twice
 
 from tests.warm_python import WarmPython, warm_python
 

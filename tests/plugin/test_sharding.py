@@ -90,6 +90,25 @@ def test_a_failure_in_one_part(project: Project, tmp_path: Path) -> None:
     assert _merge(tmp_path / "parts", tmp_path / "merged") == 20
 
 
+def test_what_broke_before_is_no_reason_to_roll_back(project: Project, peer: Peer, tmp_path: Path) -> None:
+    """A part asks the history for its baseline, which is that of the whole; it is neither remembered nor a deploy."""
+    release = "{from: 'api:/ok/build', json: $.release, within: 1s, consecutive: 1, interval: 20ms}"
+    project.target(f"release: {release}\n")
+    project.suite("- {name: old, get: 'api:/bad', expect: {status: 200}}")
+    memory = f"--history={tmp_path / 'memory.db'}"
+    peer.release = "r1"
+    project.run(memory, "--release=r1").require(20, "confirmed_failure")
+    peer.release = "r2"
+    part = project.run(memory, "--release=r2", "--shard=1/1")
+    part.require(10, "already_broken")
+    shutil.copytree(part.reports, tmp_path / "parts" / "1")
+    assert _merge(tmp_path / "parts", tmp_path / "merged", "--release=r2", memory) == 10
+    with sqlite3.connect(tmp_path / "memory.db") as database:
+        found = database.execute("SELECT expected, reason FROM runs ORDER BY run_no").fetchall()
+        assert database.execute("SELECT COUNT(*) FROM deploys").fetchone() == (0,)
+    assert found == [("r1", "confirmed_failure"), ("r2", "already_broken")]
+
+
 def test_more_parts_than_checks(project: Project, tmp_path: Path) -> None:
     """A part without checks is well."""
     project.suite("- {name: good, get: 'api:/ok', expect: {status: 200}}")

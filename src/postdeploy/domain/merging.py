@@ -11,6 +11,7 @@ from postdeploy.domain.failure import speaks_of_target
 from postdeploy.domain.parts import (
     Misfit,
     Part,
+    baseline_together,
     budget_together,
     differences,
     moved,
@@ -92,14 +93,14 @@ def _run(parts: Sequence[Part], run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shared(parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
-    """What all parts were told alike; a baseline that they disagree about is none."""
+    """What all parts were told alike."""
     first = parts[0].evidence
     if first.suite is not None:
         yield {"record": "suite", "files": dict(first.suite.files)}
     if first.lock is not None:
         yield {"record": "lock", "file": first.lock.file, "checks": list(first.lock.checks)}
-    baseline = first.baseline
-    if baseline is not None and all(part.evidence.baseline == baseline for part in parts):
+    baseline = baseline_together(parts)
+    if baseline is not None:
         outcomes = {check: outcome.value for check, outcome in baseline.outcomes.items()}
         yield {"record": "baseline", "release": baseline.release, "outcomes": outcomes, "source": baseline.source}
 

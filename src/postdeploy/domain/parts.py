@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from postdeploy.domain.evidence import Evidence
-from postdeploy.domain.facts import UNSEEN, ReleaseEvidence
+from postdeploy.domain.facts import UNSEEN, Baseline, ReleaseEvidence
 from postdeploy.domain.result import CheckResult
 from postdeploy.domain.shard import Dealing, Shard
 from postdeploy.domain.verdict import Reason
@@ -15,6 +15,7 @@ from postdeploy.lazy_dataclass import dataclass, replace
 __all__ = [
     "Misfit",
     "Part",
+    "baseline_together",
     "budget_together",
     "differences",
     "moved",
@@ -74,6 +75,21 @@ def _counts(seen: Sequence[ReleaseEvidence]) -> dict[str, dict[str, int]]:
             for found, number in each.items():
                 counts.setdefault(name, {})[found] = counts.get(name, {}).get(found, 0) + number
     return counts
+
+
+def baseline_together(parts: Sequence[Part]) -> Baseline | None:
+    """What all machines were told alike of the release before; a history may have learnt more between two of them."""
+    told = [part.evidence.baseline for part in parts]
+    known = [baseline for baseline in told if baseline is not None]
+    if len(known) < len(told) or len({baseline.release for baseline in known}) != 1:
+        return None
+    first = known[0]
+    outcomes = {
+        check: outcome
+        for check, outcome in first.outcomes.items()
+        if all(baseline.outcomes.get(check) == outcome for baseline in known)
+    }
+    return Baseline(first.release, outcomes, "; ".join(dict.fromkeys(baseline.source for baseline in known)))
 
 
 def moved(result: CheckResult, place: str) -> CheckResult:

@@ -120,7 +120,7 @@ def _open_recorder(config: pytest.Config, settings: Settings) -> Recorder:
 
 
 def _memory(settings: Settings, outline: Outline, execution: Execution) -> Memory | None:
-    """Most runs are remembered nowhere, and then nothing of it is imported; a part of a run only keeps its secrets."""
+    """Most runs are remembered nowhere, and then nothing of it is imported; its password is learnt."""
     if not (settings.history or outline.history or settings.monitor):
         return None
     from postdeploy.plugin.memory import find_memory
@@ -128,7 +128,7 @@ def _memory(settings: Settings, outline: Outline, execution: Execution) -> Memor
     memory = find_memory(settings, outline.history)
     for secret in memory.secrets() if memory else ():
         execution.redactor.learn(secret)
-    return None if settings.shard else memory
+    return memory
 
 
 def _dealing(config: pytest.Config, settings: Settings, outline: Outline, execution: Execution) -> Dealing:

@@ -33,10 +33,11 @@ _READING: Final = 3.0
 
 
 class Memory:
-    """Where one run is remembered."""
+    """Where one run is remembered; a ``part`` of a run only asks what was there before, and leaves nothing."""
 
-    def __init__(self, place: Place, retention: Retention, reports: Path, given: str) -> None:
+    def __init__(self, place: Place, retention: Retention, reports: Path, given: str, *, part: bool = False) -> None:
         self.place = place
+        self._part = part
         self._given = given
         self.problem: str | None = None
         self._reader: threading.Thread | None = None
@@ -64,7 +65,8 @@ class Memory:
 
     def begin_deploy(self, target: str, run_id: str) -> None:
         """Say, with what is read, that a run after a deploy has begun: monitors of the target are quiet meanwhile."""
-        self._deploy = (target, run_id)
+        if not self._part:
+            self._deploy = (target, run_id)
 
     def wait(self) -> None:
         """Until everything was read, or for long enough."""
@@ -97,7 +99,7 @@ class Memory:
             if before is not None:
                 outcomes = {check: outcome.value for check, outcome in before.outcomes.items()}
                 yield {"record": "baseline", "release": before.release, "outcomes": outcomes, "source": before.source}
-            past = recall_past(database, target, source)
+            past = None if self._part else recall_past(database, target, source)
             if past is not None:
                 yield {"record": "past", **past.to_json()}
             if self._deploy is not None:
@@ -105,8 +107,10 @@ class Memory:
         finally:
             database.close()
 
-    def keep(self, evidence: Evidence, verdict: Verdict) -> Kept:
+    def keep(self, evidence: Evidence, verdict: Verdict) -> Kept | None:
         """Write the run, within a few seconds or not at all; it can neither raise nor change anything."""
+        if self._part:
+            return None
         from postdeploy.history.keeping import Kept, keep
         from postdeploy.history.summary import summarise
 
@@ -137,4 +141,5 @@ def find_memory(settings: Settings, entry: HistoryEntry | None) -> Memory | None
         place = parse_place(given, folder)
     except HistoryError as error:
         raise pytest.UsageError(f"\n{error}") from error
-    return Memory(place, entry.retention if entry else Retention(), settings.reports, given)
+    retention, part = entry.retention if entry else Retention(), settings.shard is not None
+    return Memory(place, retention, settings.reports, given, part=part)
