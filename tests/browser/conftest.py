@@ -55,6 +55,7 @@ PAGES: dict[str, str] = {
     "/many": "<title>wait</title><script>Promise.all([1, 2, 3, 4, 5, 6].map(n => fetch('/ok?' + n))).then("
     "() => { document.title = 'many' })</script>",
     "/busy-server": "<title>b</title><script>fetch('/too-many')</script>",
+    "/first": "<title>f</title><script>document.title = [history.length, document.referrer].join()</script>",
     "/flood": "<title>flood</title><script>for (let i = 0; i < 500; i++) console.error('x'.repeat(5000))</script>",
 }
 

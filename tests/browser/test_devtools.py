@@ -99,6 +99,13 @@ def test_what_pages_do(both: Both, task: Make, path: str) -> None:
     assert plain(direct) == plain(playwright)
 
 
+def test_first_document(pools: tuple[PagePool, PagePool], task: Make) -> None:
+    """No empty page was there before, whose end would cost as much as half a page."""
+    seen = pools[0].submit(task("/first", settled=lambda seen: seen.title != "f")).result()
+
+    assert seen.title == "1,"
+
+
 @pytest.mark.parametrize(("path", "method"), [("/worker", "POST"), ("/frame", "POST"), ("/opens", "POST")])
 def test_nothing_slips_out(both: Both, task: Make, asked: Asked, path: str, method: str) -> None:
     """Workers, frames of other sites and popups are kept from what their page may not do."""

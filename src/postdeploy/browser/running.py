@@ -33,7 +33,7 @@ class Tab(Protocol):
         """Where the page is."""
 
     async def open(self) -> None:
-        """Make the context and the page."""
+        """Make the context, and whatever can be made before it is said where to go."""
 
     async def goto(self, url: str) -> None:
         """Go there and wait until the document is parsed."""

@@ -17,10 +17,11 @@ __all__ = ["Context"]
 
 
 class Context:
-    """Follows the page of a task and whatever it opens; ``watch`` is told."""
+    """Follows the page of a task and whatever it opens; ``watch`` is told, and ``adopt`` which page is the task's."""
 
-    def __init__(self, task: PageTask, watch: Watch) -> None:
+    def __init__(self, task: PageTask, watch: Watch, adopt: Callable[[Target], None]) -> None:
         self.targets: dict[str, Target] = {}
+        self._adopt: Callable[[Target], None] | None = adopt
         self._listeners: defaultdict[str, list[Callable[[Any], object]]] = defaultdict(list)
         allowed = task.allowed
         guarded = allowed is not None and task.routed
@@ -62,8 +63,11 @@ class Context:
         self.on("request", on_request)
 
     def attached(self, session: Session, facts: Facts) -> None:
-        """Something was opened."""
-        self.targets[facts["targetId"]] = Target(session, facts, self._settings)
+        """Something was opened, the page of the task first."""
+        target = self.targets[facts["targetId"]] = Target(session, facts, self._settings)
+        adopt, self._adopt = self._adopt, None
+        if adopt is not None:
+            adopt(target)
 
     def detached(self, session: str) -> None:
         """Something was closed, if it is of this context."""

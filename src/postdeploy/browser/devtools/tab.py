@@ -57,18 +57,18 @@ class DevToolsTab:
         return self._page.url
 
     async def open(self) -> None:
-        """Make the context and the page."""
+        """Make the context."""
         made = await self._browser.call("Target.createBrowserContext", disposeOnDetach=True, **self._route)
         self._context = made["browserContextId"]
-        context = self._contexts[self._context] = Context(self._task, self._watch)
+        context = self._contexts[self._context] = Context(self._task, self._watch, self._adopt)
         self._browser.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
-        page = await self._browser.call("Target.createTarget", url="about:blank", browserContextId=self._context)
-        self._watch.page = context.targets[page["targetId"]]
-        self._page.on_document = self._forget_engine
-        self._page.on_load = self._note_rest
         for end in ("requestfinished", "requestfailed"):
             context.on(end, self._note_rest)
-        await asyncio.gather(*self._page.ready)  # a page that leaves earlier would leave unseen
+
+    def _adopt(self, page: Target) -> None:
+        self._watch.page = page
+        page.on_document = self._forget_engine
+        page.on_load = self._note_rest
 
     async def close(self) -> None:
         """End the context, with all that is open in it."""
@@ -79,11 +79,13 @@ class DevToolsTab:
             context.end()
 
     async def goto(self, url: str) -> None:
-        """Go there and wait until the document is parsed. Raises BrowserError."""
-        answer = await self._page.session.call("Page.navigate", url=url)
-        problem = "net::ERR_ABORTED" if answer.get("isDownload") else answer.get("errorText")
-        if problem:
-            raise BrowserError(f"{problem} at {url}")
+        """Open the page there and wait until the document is parsed. Raises BrowserError.
+
+        The browser holds the page until we are prepared. An empty page that went there then would cost a document more.
+        """
+        await self._browser.call("Target.createTarget", url=url, browserContextId=self._context)
+        await asyncio.shield(self._page.arrival.done)
+        await asyncio.gather(*self._page.ready)
         await asyncio.shield(self._page.loaded)
 
     async def evaluate(self, script: str, argument: object) -> Any:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from postdeploy.browser.devtools.arrival import Arrival
 from postdeploy.browser.devtools.connection import Facts, Session
 from postdeploy.browser.devtools.console import console_call, log_entry, uncaught
 from postdeploy.browser.devtools.traffic import Frame, Traffic
@@ -74,6 +75,7 @@ class Target:
         self.id = str(facts["targetId"])
         self.page = page or self
         self.url = ""
+        self.arrival = Arrival(session, self.id)
         self.loaded = session.expect()
         self.on_document: Callable[[], None] = lambda: None
         self.on_load: Callable[[], None] = lambda: None
@@ -147,6 +149,7 @@ class Target:
             yield "Page.addScriptToEvaluateOnNewDocument", {"source": _sockets(), "runImmediately": True}
 
     def _hear(self, method: str, facts: Facts) -> None:
+        self.arrival.hear(method, facts)
         handler = self._handlers.get(method)
         if handler is not None:
             handler(facts)
