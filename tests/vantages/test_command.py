@@ -84,8 +84,9 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Ended]:
     """A scheduled run from two places, of a site with a check that fails."""
     with serve() as url, pytest.MonkeyPatch.context() as patch:
         project = Project(tmp_path_factory.mktemp("monitored"), url, _SUITE)
-        yield _run(project, patch, "--vantage=eu,us", "--monitor", "--run-id=one", "--report=junit", "--only=home",
-                   "--browser-executable=/opt/chromium", "--deadline=19s")  # fmt: skip
+        main(["keygen", f"--out={project.folder / 'own'}"])
+        words = ["--vantage=eu,us", "--monitor", "--run-id=one", "--sign-key=own.key", "--report=junit", "--only=home"]
+        yield _run(project, patch, *words, "--browser-executable=/opt/chromium", "--deadline=19s")
 
 
 def test_a_scheduled_run_is_counted_once(monitored: _Ended) -> None:
@@ -94,6 +95,7 @@ def test_a_scheduled_run_is_counted_once(monitored: _Ended) -> None:
     assert (monitored.status, document["verdict"], document["action"]) == (10, "fail", "hold"), document["vantages"]
     assert document["run"]["mode"] == "monitor"
     assert [each["state"] for each in document["vantages"]] == ["answered", "answered"]
+    assert (monitored.project.folder / "reports/verdict.dsse.json").exists()
     assert monitored.remembered() == [("one", "monitor", "confirmed_failure")]
     assert json.loads((monitored.project.folder / "reports/monitor.json").read_text())["run"]["id"] == "one"
 
@@ -133,8 +135,9 @@ def test_the_history_is_the_baseline_everywhere(monitored: _Ended, monkeypatch: 
         (("--report=pdf",), "--report: unknown format 'pdf'"),
         (("--baseline=targets.yaml",), "--baseline targets.yaml: not a sealed verdict"),
         (("--history=ftp://host",), "'ftp://host' is no place of a history"),
+        (("--sign-key=nowhere.key",), "nowhere.key: the key cannot be read"),
     ],
-    ids=["report", "baseline", "history"],
+    ids=["report", "baseline", "history", "key"],
 )
 def test_what_is_written_wrong(
     tmp_path: Path,

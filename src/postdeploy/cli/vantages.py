@@ -80,7 +80,7 @@ def _launch(arguments: argparse.Namespace, run_id: str, reports: Path) -> int:
     from pathlib import Path
 
     from postdeploy.domain.mode import Mode
-    from postdeploy.errors import ConfigurationError, HistoryError, PostdeployError, VantageError
+    from postdeploy.errors import ConfigurationError, HistoryError, PostdeployError, SignatureError, VantageError
     from postdeploy.vantages.cluster import check_address
     from postdeploy.vantages.gathering import Limits
     from postdeploy.vantages.run import withdraw
@@ -95,9 +95,11 @@ def _launch(arguments: argparse.Namespace, run_id: str, reports: Path) -> int:
         place = _place(arguments)
         certificates = _certificates(arguments)
         check_address(arguments.scheduler, certificates, plain=arguments.plain)
+        _require_key(arguments.sign_key)
     except PostdeployError as error:
         print(f"vantages: {error}", file=sys.stderr)
-        return _USAGE if isinstance(error, ConfigurationError | HistoryError | VantageError) else _HOLD
+        mistakes = ConfigurationError | HistoryError | SignatureError | VantageError
+        return _USAGE if isinstance(error, mistakes) else _HOLD
     try:
         return _verify(arguments, errand, limits, certificates, place)
     except PostdeployError as error:
@@ -211,6 +213,14 @@ def _errand(arguments: argparse.Namespace, run: Mapping[str, Any], root: Path) -
         _MOST_BACK,
         of_file(Path(arguments.baseline)) if arguments.baseline else None,
     )
+
+
+def _require_key(place: str | None) -> None:
+    """What would only be noticed when the verdict is signed. Raises SignatureError."""
+    if place is not None:
+        from postdeploy.signing import PrivateKey, read_key
+
+        PrivateKey.from_pem(read_key(place, os.environ))
 
 
 def _place(arguments: argparse.Namespace) -> Place | None:
