@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from postdeploy.domain.cause import Cause, find_causes
-from postdeploy.domain.result import CheckResult, Outcome
+from postdeploy.domain.result import CheckResult, Finding, Outcome
+from postdeploy.lazy_dataclass import replace
 from tests.domain.builders import (
     API,
     WEB,
@@ -73,6 +74,17 @@ def test_fault_of_a_service_that_nobody_examined() -> None:
     """A fault of a service whose state is unknown is told by its code."""
     run = evidence(failed(attempts=(unheard("connection_reset"),)), services=services(up("api")))
     assert find_causes(run)[0].summary == "service web: connection reset"
+
+
+def test_a_page_and_a_test_see_one_console() -> None:
+    """The same error of a page is one cause, whether the check names its service or, as a test, cannot."""
+    boom = Finding("mismatch", "console", "empty", '["boom (http://h/a.js:1:1)"]')
+    seen = [failed(name, attempts=(attempt("failed", findings=(boom,)),)) for name in ("a", "b")]
+    run = evidence(*seen, plan=(plan("a", services=("web",)), plan("b", services=())))
+    assert [cause.checks for cause in find_causes(run)] == [("a", "b")]
+    title = replace(boom, subject="title")
+    seen = [failed(name, attempts=(attempt("failed", findings=(title,)),)) for name in ("a", "b")]
+    assert len(find_causes(evidence(*seen, plan=run.plan))) == 2
 
 
 def test_two_services_of_one_check() -> None:

@@ -51,6 +51,11 @@ def test_what_does_not_hold_is_a_finding() -> None:
     assert finding == Finding("mismatch", "status", "200", "500", line=7, column=3)
 
 
+def test_times_have_a_unit() -> None:
+    """What took too long is told in seconds, as expected and as it was."""
+    assert expect("within", {"le": 0.1}).check(SEEN) == Finding("mismatch", "within", "≤ 0.1 s", "0.25 s")
+
+
 def test_argument_is_part_of_the_name() -> None:
     """An expectation of a header says which one."""
     finding = expect("header", {"contains": "max-age"}, argument="Cache-Control").check(SEEN)

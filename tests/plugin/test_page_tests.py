@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,9 @@ def test_a_failing_page_test_keeps_evidence(demo_project: Project) -> None:
     kept = run.check("test_wrong")["evidence"]
     assert {path.rsplit("/", 1)[1] for path in kept} >= {"screenshot.png", "trace.zip", "console.txt"}
     assert all((run.reports / path).is_file() for path in kept)
+    (folder,) = {path.partition("/attempt-")[0] for path in kept}
+    assert f"  evidence: {folder}/attempt-1/  console.txt  " in run.out
+    assert re.search(rf"^ {{12}}{folder}/attempt-2/  console.txt  .*trace.zip$", run.out, re.MULTILINE), run.out
     trace = next(run.reports / path for path in kept if path.endswith("trace.zip"))
     assert zipfile.is_zipfile(trace)
     console = next(run.reports / path for path in kept if path.endswith("console.txt"))
@@ -88,6 +92,7 @@ def test_without_a_browser_the_rest_still_runs(demo_project: Project) -> None:
     run.require(10, "required_check_not_proven")
     assert run.outcomes() == {"healthy": "passed", "editor": "errored", "test_opens": "errored"}
     assert "/nowhere/chromium" in run.out
+    assert "/postdeploy/" not in run.out, "the message is enough, without a traceback through our own code"
 
 
 def test_context_arguments_can_be_overridden_below(page_project: Project) -> None:

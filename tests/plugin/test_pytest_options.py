@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.plugin.conftest import Peer, Project
 
+    TempPaths = pytest.TempPathFactory
+
 GOOD = "- {name: good, get: 'api:/ok', expect: {status: 200}}"
 BAD = "- {name: bad, get: 'api:/bad', expect: {status: 200}}"
 TESTS = """
@@ -39,6 +41,16 @@ def test_collecting_only_prints_items_and_touches_no_report(good: Project, peer:
     assert peer.seen == []
     assert [path.name for path in good.reports.iterdir()] == ["verdict.json"]
     assert (good.reports / "verdict.json").read_text() == "older"
+
+
+def test_a_folder_that_pytest_takes_for_tests_is_told(good: Project, peer: Peer, tmp_path_factory: TempPaths) -> None:
+    """An option of ours in two words, whose folder is there, would move the root folder away from the project."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    run = good.run("--reports", str(folder))
+    assert run.status == 4
+    assert f"--reports {folder}: pytest took it for tests" in run.err
+    assert f"write --reports={folder} in one word, or say --rootdir" in run.err
+    assert peer.seen == []
 
 
 def test_setup_plan_sends_nothing(good: Project, peer: Peer) -> None:

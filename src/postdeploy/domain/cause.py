@@ -32,6 +32,10 @@ class _Signature:
 _BRIEF = 200
 """Characters of a cause's summary."""
 
+_NAMES_PLACES = frozenset({"console", "requests"})
+"""Subjects of a page whose values name URLs: seen by a declared page and by a test, whose services are not known, they
+are one."""
+
 
 def find_causes(evidence: Evidence) -> tuple[Cause, ...]:
     """The causes of every failed or blocked check, those with most symptoms first."""
@@ -71,7 +75,7 @@ def _service(name: str, message: str) -> _Signature:
 def _own(check: PlannedCheck, attempt: Attempt | None) -> _Signature:
     if attempt and attempt.findings:
         finding = attempt.findings[0]
-        service = check.services[0] if len(check.services) == 1 else ""
+        service = check.services[0] if len(check.services) == 1 and finding.subject not in _NAMES_PLACES else ""
         text = finding.observed if finding.code == "assertion" else str(finding)
         return _Signature((service, finding.subject, finding.expected, finding.observed), _brief(text))
     text = (attempt.error if attempt else None) or "failed"

@@ -53,10 +53,15 @@ class Expectation:
             value = self.selector.select(value)
         if self.matcher.test(value):
             return None
-        return self._finding("mismatch", show(value))
+        return self._finding("mismatch", show(value) + self._unit)
+
+    @property
+    def _unit(self) -> str:
+        return " s" if self.subject == "within" else ""
 
     def _finding(self, code: str, observed: str) -> Finding:
-        return Finding(code, self.name, str(self.matcher), observed, line=self.line, column=self.column)
+        expected = f"{self.matcher}{self._unit}"
+        return Finding(code, self.name, expected, observed, line=self.line, column=self.column)
 
 
 def evaluate(expectations: Iterable[Expectation], observation: Observation) -> tuple[Finding, ...]:

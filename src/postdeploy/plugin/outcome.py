@@ -10,6 +10,7 @@ import pytest
 
 from postdeploy.domain.matcher import show
 from postdeploy.domain.result import Attempt, CheckResult, Fault, Finding, Outcome
+from postdeploy.errors import BrowserUnavailableError
 from postdeploy.guard.courtesy import TOO_MANY_REQUESTS, retry_after
 from postdeploy.plugin.activity import Activity
 from postdeploy.plugin.items import CheckItem
@@ -64,6 +65,8 @@ def pytest_runtest_makereport(
             if learnt := item.config.stash[EXECUTION].learnt(failed=not _passed(payload)):
                 payload["learnt"] = learnt
             setattr(report, PAYLOAD, payload)  # the journal masks it, and so does who sends it elsewhere
+        if call.excinfo is not None and isinstance(call.excinfo.value, BrowserUnavailableError):
+            report.longrepr = call.excinfo.getrepr(style="value")  # no line of a test can do anything about it
         mask(report, item.config.stash[EXECUTION].redactor)
     return report
 

@@ -142,4 +142,4 @@ def _require(path: Path, sha256: str) -> None:
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read back: {why(error)}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise DocumentError(f"{path}: what was read back is not what was written")
+        raise DocumentError(f"{path}: what was read back is not what was written; does another run use this folder?")

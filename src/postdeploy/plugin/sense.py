@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import sys
@@ -16,6 +17,9 @@ __all__ = ["require_sense"]
 
 _WATCHERS: Final = {"threadexception": "threads", "unraisableexception": "finalisers"}
 """Plugins of pytest that see what breaks outside a test."""
+
+
+_PATHS: Final = frozenset({"--targets", "--reports", "--baseline", "--browser-executable", "--history", "--shard-by"})
 
 
 def require_sense(config: pytest.Config) -> None:
@@ -35,6 +39,21 @@ def _problems(config: pytest.Config) -> Iterator[tuple[str, str]]:
             yield f"-p no:{name}", f"nobody would see what breaks in {what} that tests start"
     if not hasattr(config, "workerinput"):
         yield from _targets(config.invocation_params.args)
+        yield from _misled(config)
+
+
+def _misled(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """Where pytest looks for the root folder before it knows our options, a path that is there was taken for tests."""
+    if config.inipath or config.option.rootdir or config.rootpath == config.invocation_params.dir:
+        return
+    words = [str(word) for word in config.invocation_params.args]
+    for option, value in itertools.pairwise(words):
+        if option in _PATHS and (config.invocation_params.dir / value).exists():
+            hint = f"write {option}={value} in one word, or say --rootdir"
+            yield (
+                f"{option} {value}",
+                f"pytest took it for tests, and so {config.rootpath} for the root folder ({hint})",
+            )
 
 
 def _targets(arguments: Iterable[object]) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from postdeploy.domain.evidence import Evidence, PlannedCheck
@@ -90,10 +92,19 @@ def _failure(check: PlannedCheck, result: CheckResult) -> Iterator[Line]:
         return
     yield from ((f"  {text}", {}) for text in _detail(check, last))
     yield f"  attempts: {', '.join(_attempt(attempt) for attempt in result.attempts)}", {}
-    evidence = sorted({path for attempt in result.attempts for path in attempt.evidence})
-    for name, value in (("reproduce", last.curl), ("evidence", "  ".join(evidence)), ("runbook", check.runbook)):
-        if value:
-            yield f"  {name}: {value}", {}
+    if last.curl:
+        yield f"  reproduce: {last.curl}", {}
+    for number, text in enumerate(_kept(result)):
+        yield f"{'' if number else '  evidence: ':12}{text}", {}
+    if check.runbook:
+        yield f"  runbook: {check.runbook}", {}
+
+
+def _kept(result: CheckResult) -> Iterator[str]:
+    """What is kept of the check, a line for each folder."""
+    kept = sorted({path.rpartition("/") for attempt in result.attempts for path in attempt.evidence})
+    for folder, files in groupby(kept, key=itemgetter(0)):
+        yield "  ".join((f"{folder}/" if folder else "", *(name for _, _, name in files))).strip()
 
 
 def _detail(check: PlannedCheck, attempt: Attempt) -> Iterable[str]:
