@@ -129,6 +129,17 @@ def test_parts_of_different_runs(changes: dict[str, Any], reason: str, words: st
     assert any(f"shard 2/2 verified {words}" in incident.message for incident in run.incidents)
 
 
+def test_every_kind_of_difference_is_told_once() -> None:
+    """However many parts have it, and whatever else is different."""
+    other = {"target": {"name": "staging", "services": {"web": "https://other.test"}}, "policy": Policy(flaky=7)}
+    parts = (_part(1, passed("a"), of=3), _part(2, passed("b"), of=3, **other), _part(3, passed("c"), of=3, **other))
+    told = [incident.message for incident in _merged(*parts).incidents]
+    assert told == [
+        "shard 2/3 verified another target than shard 1/3",
+        "shard 2/3 verified under another policy than shard 1/3",
+    ]
+
+
 def test_the_place_of_a_targets_file_is_no_difference() -> None:
     """It lies elsewhere on every machine."""
     targets = [
@@ -283,6 +294,22 @@ def test_what_is_added_up() -> None:
     assert run.release.counts == {"web": {"r2": 10}}
     assert (run.run["started"], run.run["ends_at"], run.finished_at) == (BEGIN - 5, BEGIN + 30.0, BEGIN + 20)
     assert len(run.control) == 1
+
+
+def test_what_is_known_of_the_whole() -> None:
+    """Which runs it was made of, in the order of their shards; the longest wait, and the release that all saw."""
+    second = _second(run={"id": "run-2", "started": BEGIN}, release=release(waited=4.0))
+    run = _merged(second, _first())
+    assert (run.run["id"], run.run["ends_at"]) == ("merged", None)
+    assert run.run["shards"] == [{"shard": "1/2", "run": "run-1"}, {"shard": "2/2", "run": "run-2"}]
+    assert run.release == release(waited=4.0, counts={"web": {"r2": 10}})
+
+
+def test_traffic_that_one_did_not_count() -> None:
+    """A sum that lacks a part is not known; what one part alone has used is."""
+    budgets = ({"requests": 3}, {"requests": None, "bytes": 5}, {"requests": 2})
+    parts = (_part(index, of=3, budget=budget) for index, budget in enumerate(budgets, start=1))
+    assert _merged(*parts).budget == {"requests": None, "bytes": 5}
 
 
 def test_evidence_of_each_part_has_a_folder() -> None:

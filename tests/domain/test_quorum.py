@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -21,11 +21,13 @@ from postdeploy.domain.evidence import (
     fold,
     service_record,
 )
+from postdeploy.domain.lock import Lock
 from postdeploy.domain.merging import vantage_records
 from postdeploy.domain.policy import Action, OnRegional, Policy, Quorum
 from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.standing import State, listed, stand
+from postdeploy.domain.suite import Suite
 from postdeploy.domain.verdict import Conclusion, Reason, Verdict
 from tests.domain.builders import (
     BEGIN,
@@ -60,7 +62,10 @@ def _run(policy: Policy = _PLAIN, **vantages: Evidence | Incident) -> Evidence:
             lost[name] = found
         else:
             told = replace(found, policy=policy, run={**found.run, "id": f"run-{name}", "vantage": name})
-            seen[name] = records(told)
+            begun, checks, *rest = records(told)
+            suite = [{"record": "suite", "files": dict(told.suite.files)}] if told.suite else []
+            lock = [{"record": "lock"} | asdict(told.lock)] if told.lock else []
+            seen[name] = [begun, checks, *suite, *lock, *rest]
     about = {
         "run": {"id": "all", "started": BEGIN, "vantages": list(vantages)},
         "target": {"name": "staging", "services": {"web": "https://web.test", "api": "https://api.test"}},
@@ -440,6 +445,20 @@ def test_what_is_brought_together() -> None:
     assert run.narrowed_by == ("-k a",)
     assert run.incidents == (Incident("interrupted", "us: interrupted happened"),)
     assert run.finished_at == BEGIN + 20
+
+
+def test_what_all_were_told_alike() -> None:
+    """Suite, lock and baseline of the vantages are those of the whole."""
+    told: dict[str, Any] = {
+        "suite": Suite({"suites/a.yaml": "sha256:1"}),
+        "lock": Lock("postdeploy.lock", ("a", "b")),
+        "baseline": Baseline("r1", {"b": Outcome.PASSED}, "history"),
+    }
+    run = _run(eu=_well(**told), us=_well(**told))
+    assert {name: getattr(run, name) for name in told} == told
+    assert (run.release.first, run.release.counts, run.pytest_exit) == ({"web": "r2"}, {"web": {"r2": 10}}, 0)
+    assert _run(eu=_well(**told), us=_ill(**told)).pytest_exit == 1
+    assert decide(run).reason is Reason.ALL_REQUIRED_PASSED
 
 
 def test_the_document() -> None:
