@@ -107,6 +107,7 @@ def test_a_run_that_was_not_dealt_out() -> None:
     """A whole run has a verdict of its own."""
     whole = Part("whole", None, evidence(*map(passed, "abcd")))
     assert _told(_first(), whole)[1] == "whole is no shard: its run was not given --shard"
+    assert [each["shard"] for each in _merged(_first(), whole).run["shards"]] == [None, "1/2"]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,7 @@ def test_a_service_that_one_asked_once() -> None:
     once = services(down("web", "http_503", attempts=1), up("api"))
     hasty = _part(2, blocked("b"), blocked("d"), services=once)
     assert decide(_merged(_first(), hasty)).conclusion is Conclusion.INCONCLUSIVE
+    assert _merged(_first(), hasty).services["web"].code == "http_503"
     sure = _part(1, blocked("a"), blocked("c"), services=services(down("web", "http_502"), up("api")))
     assert decide(_merged(sure, hasty)).conclusion is Conclusion.FAIL
 
@@ -248,6 +250,7 @@ def test_a_machine_that_did_not_finish() -> None:
     """The end of another one is not its own."""
     cut = _second(finished=False, finished_at=None, pytest_exit=None)
     assert _told(_first(), cut) == ("incomplete", "shard 2/2 did not finish")
+    assert _merged(cut).finished_at == 0.0
 
 
 def test_incidents_name_their_machine() -> None:
@@ -299,6 +302,7 @@ def test_what_is_added_up() -> None:
 def test_what_is_known_of_the_whole() -> None:
     """Which runs it was made of, in the order of their shards; the longest wait, and the release that all saw."""
     second = _second(run={"id": "run-2", "started": BEGIN}, release=release(waited=4.0))
+    assert [each["shard"] for each in _merged(_part(10, of=10), _part(2, of=10)).run["shards"]] == ["2/10", "10/10"]
     run = _merged(second, _first())
     assert (run.run["id"], run.run["ends_at"]) == ("merged", None)
     assert run.run["shards"] == [{"shard": "1/2", "run": "run-1"}, {"shard": "2/2", "run": "run-2"}]
@@ -361,6 +365,9 @@ def test_a_machine_that_is_sick_by_its_own_evidence() -> None:
     verdict = decide(_merged(_first(), _part(2, failed("b"), failed("d"), services=sick)))
     assert (verdict.conclusion, verdict.reason) == (Conclusion.INCONCLUSIVE, Reason.RUNNER_FAULT)
     assert verdict.summary.startswith("shard 2/2: service web")
+    wrong = _part(1, blocked("a"), blocked("c"), services=services(down("web", "http_503"), up("api")))
+    for first in (_first(), wrong, _first(services=services(replace(sick["web"], code="no_route", attempts=1)))):
+        assert _merged(first, _second(services=sick)).services["web"] == sick["web"]
 
 
 def test_parts_that_were_dealt_out_by_other_durations() -> None:

@@ -188,6 +188,9 @@ def test_a_service_that_is_down_for_enough() -> None:
     verdict = _decided(eu=gone, us=gone, ap=_well())
     assert (verdict.conclusion, verdict.action, len(verdict.causes)) == (Conclusion.FAIL, Action.ROLLBACK, 1)
     assert _run(eu=gone, us=gone, ap=_well()).services["web"].live is False
+    other = replace(gone, services=services(down("web", "connect_timeout"), up("api")))
+    assert _run(eu=gone, us=other, ap=_well()).services["web"].code == "connection_refused"
+    assert _run(eu=gone, us=_GONE, ap=_GONE).services["web"].live is False
     assert _told(_decided(eu=gone, us=_well(), ap=_well())) == _HELD
     assert _run(eu=gone, us=_well(), ap=_well()).services["web"].live is True
 
@@ -367,7 +370,9 @@ def test_a_check_of_one_vantage_needs_that_one() -> None:
     verdict = _decided(eu=eu, us=us, ap=_GONE)
     assert _told(verdict) == _HELD
     assert verdict.summary == "b runs at ap, where nothing is proven"
-    assert _run(eu=eu, us=us, ap=_GONE).results["b"].reason == "nothing came back from ap"
+    run = _run(eu=eu, us=us, ap=_GONE)
+    assert run.results["b"] == CheckResult("b", Outcome.NOT_RUN, reason="nothing came back from ap")
+    assert stand(run, run.policy)[2].result(run.plan[1]) == CheckResult("b", Outcome.NOT_RUN)
 
 
 def test_a_check_of_no_vantage_that_is_there() -> None:
@@ -376,7 +381,9 @@ def test_a_check_of_no_vantage_that_is_there() -> None:
     verdict = _decided(eu=eu, us=us)
     assert _told(verdict)[1] == "required_check_missing"
     assert verdict.summary == "b runs at mars, and this run has no such vantage"
-    assert _run(eu=eu, us=us).results["b"].outcome is Outcome.NOT_RUN
+    assert _run(eu=eu, us=us).results["b"] == CheckResult(
+        "b", Outcome.NOT_RUN, reason="this run has no vantage mars"
+    )
     eu = us = _pinned(at=("mars",), severity="minor")
     assert _decided(eu=eu, us=us).conclusion is Conclusion.PASS
 
@@ -409,6 +416,7 @@ def test_a_check_that_too_few_could_tell_of() -> None:
     sick = evidence(passed("a"), failed("b"), incidents=incidents("runner_fault"))
     run = _run(eu=_GONE, us=sick, ap=sick)
     assert run.results["a"].reason == run.results["b"].reason == "us could not tell: runner_fault happened"
+    assert {each.outcome for each in run.results.values()} == {Outcome.ERRORED}
 
 
 def test_a_failure_that_was_not_confirmed() -> None:
@@ -416,7 +424,16 @@ def test_a_failure_that_was_not_confirmed() -> None:
     once = evidence(passed("a"), result("b", "failed"))
     run = _run(eu=once, us=once, ap=_well())
     assert run.results["b"].reason == "eu could not tell: it was not confirmed"
+    assert run.results["b"].outcome is Outcome.ERRORED
     assert decide(run).conclusion is Conclusion.INCONCLUSIVE
+
+
+def test_what_says_most_of_a_check_is_shown() -> None:
+    """A failure, even one that was seen once only, says more than that a check was not run elsewhere."""
+    once = evidence(passed("a"), result("b", "failed"))
+    idle = evidence(passed("a"), CheckResult("b", Outcome.NOT_RUN, reason="the time was over"))
+    run = _run(eu=idle, us=once, ap=_well())
+    assert run.results["b"].reason == "us could not tell: it was not confirmed"
 
 
 def test_a_check_in_quarantine() -> None:
@@ -511,6 +528,7 @@ def test_nothing_came_back_from_anywhere() -> None:
     verdict = _decided(eu=_GONE, us=Incident("deadline_exceeded", "it took too long"))
     assert _told(verdict) == ("inconclusive", "worker_lost", "hold")
     assert verdict.warnings == ("vantage eu: the worker was lost", "vantage us: it took too long")
+    assert _run(eu=_GONE).pytest_exit == 0
 
 
 # Records that cannot be a run of several vantages.
@@ -521,9 +539,23 @@ def _records(**changes: Any) -> list[dict[str, Any]]:
         "run": {"id": "all", "started": BEGIN, "vantages": ["eu", "us"]},
         "target": {"name": "staging"}, "policy": Policy().to_json(), "expected": "r2",
     }  # fmt: skip
-    told = replace(_well(), run={"id": "1", "started": BEGIN, "vantage": "eu"})
-    facts: dict[str, Any] = {"about": about, "seen": {"eu": records(told)}, "lost": {"us": _GONE}, "at": BEGIN}
+    facts: dict[str, Any] = {"about": about, "seen": {"eu": _seen_at("eu")}, "lost": {"us": _GONE}, "at": BEGIN}
     return vantage_records(**facts | changes)
+
+
+def _seen_at(vantage: str) -> list[dict[str, Any]]:
+    run = {"id": "1", "started": BEGIN, "vantage": vantage}
+    return records(replace(_well(), run=run, target={"name": "staging"}))
+
+
+def test_a_run_that_was_begun_for_another_release() -> None:
+    """What its vantages verified is not what was asked."""
+    begun, *rest = _records(lost={}, seen={name: _seen_at(name) for name in ("eu", "us")})
+    assert decide(fold([begun, *rest])).conclusion is Conclusion.PASS
+    verdict = decide(fold([{**begun, "expected": "r3"}, *rest]))
+    assert (*_told(verdict)[:2], verdict.summary) == (
+        "inconclusive", "config_error", "eu verified another release than the run",
+    )  # fmt: skip
 
 
 def test_records_that_are_a_run() -> None:

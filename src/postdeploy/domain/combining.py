@@ -96,7 +96,7 @@ def _result(check: PlannedCheck, standings: Sequence[Standing], quorum: Quorum, 
         return CheckResult(check.id, Outcome.NOT_RUN, reason=f"this run has no vantage {listed(check.vantages)}")
     rule = quorum.among(len(places))
     failing = [place for place in places if check.id in place.failing]
-    passing = [place for place in places if place.doubt is None and _outcome(place, check) is Outcome.PASSED]
+    passing = [place for place in places if place.doubt is None and place.result(check).outcome is Outcome.PASSED]
     if len(failing) >= rule.failing:
         return _at(failing[0], check)
     if failing and (policy.on_regional is OnRegional.HOLD or len(passing) < rule.passing):
@@ -124,12 +124,8 @@ def _open(check: PlannedCheck, places: Sequence[Standing], passing: Sequence[Sta
 
 def _open_outcome(place: Standing, check: PlannedCheck) -> Outcome:
     """Of a vantage that cannot tell, a pass is no more than something that could not be told."""
-    outcome = _outcome(place, check)
+    outcome = place.result(check).outcome
     return Outcome.ERRORED if outcome is Outcome.PASSED else outcome
-
-
-def _outcome(place: Standing, check: PlannedCheck) -> Outcome:
-    return place.evidence.result(check).outcome if place.evidence else Outcome.NOT_RUN
 
 
 def _quarantined(place: Standing, check: PlannedCheck) -> bool:
@@ -137,9 +133,8 @@ def _quarantined(place: Standing, check: PlannedCheck) -> bool:
 
 
 def _at(place: Standing, check: PlannedCheck) -> CheckResult:
-    """The result of a vantage that has some; its evidence files have a folder of their own."""
-    evidence = place.evidence
-    return moved(evidence.result(check), place.name) if evidence else CheckResult(check.id, Outcome.NOT_RUN)
+    """The result of a vantage; its evidence files have a folder of their own."""
+    return moved(place.result(check), place.name)
 
 
 def _services(parts: Sequence[Part], quorum: Quorum) -> Iterator[ServiceState]:

@@ -11,6 +11,7 @@ from postdeploy.domain.failure import Failure, find_failures
 from postdeploy.domain.parts import Part
 from postdeploy.domain.policy import Policy, Quorum
 from postdeploy.domain.relevance import judge_relevance
+from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.verdict import Reason
 from postdeploy.lazy_dataclass import dataclass
 
@@ -60,6 +61,10 @@ class Standing:
         if reason in _OF_TARGET or (reason is Reason.TARGET_NOT_LIVE and heard):
             return reason, f"{self.name}: {text}"
         return None
+
+    def result(self, check: PlannedCheck) -> CheckResult:
+        """What came of a check there: ``not_run`` where nothing came back."""
+        return self.evidence.result(check) if self.evidence else CheckResult(check.id, Outcome.NOT_RUN)
 
 
 def stand(evidence: Evidence, policy: Policy) -> tuple[Standing, ...]:
