@@ -142,13 +142,16 @@ def test_every_kind_of_difference_is_told_once() -> None:
 
 
 def test_the_place_of_a_targets_file_is_no_difference() -> None:
-    """It lies elsewhere on every machine."""
+    """It lies elsewhere on every machine; what stands in it is the same."""
     targets = [
         {"name": "staging", "services": {}, "config": {"file": f"/{place}/targets.yaml", "digest": "d"}}
         for place in "ab"
     ]
     parts = (_first(target=targets[0]), _second(target=targets[1]))
     assert decide(_merged(*parts)).conclusion is Conclusion.PASS
+    other = {**targets[1], "config": {"file": "/a/targets.yaml", "digest": "e"}}
+    told = "shard 2/2 verified another target than shard 1/2"
+    assert _told(_first(target=targets[0]), _second(target=other)) == ("config_error", told)
 
 
 def test_machines_that_saw_different_releases() -> None:
@@ -157,10 +160,21 @@ def test_machines_that_saw_different_releases() -> None:
     assert _told(_first(release=release(expected=None)), _second(release=other))[0] == "release_changed"
 
 
-@pytest.mark.parametrize(("last", "reason"), [("r3", "release_changed"), ("?", "incomplete")])
-def test_what_one_machine_saw_at_its_end(last: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [({"web": "r3"}, "release_changed"), ({"web": "?"}, "incomplete"), ({}, "incomplete")],
+    ids=["other", "silent", "nothing"],
+)
+def test_what_one_machine_saw_at_its_end(last: dict[str, str], reason: str) -> None:
     """Another release, or silence, is seen by all."""
-    assert _told(_first(), _second(release=release(last={"web": last})))[0] == reason
+    assert _told(_first(), _second(release=release(last=last)))[0] == reason
+
+
+def test_a_release_that_nobody_waited_for() -> None:
+    """It is not live because nobody said that it is not."""
+    unseen = ReleaseEvidence("r2")
+    assert _merged(_first(release=unseen), _second(release=unseen)).release.live is None
+    assert _told(_first(release=unseen), _second(release=unseen))[0] == "target_not_live"
 
 
 def test_a_release_that_did_not_come_for_one() -> None:
