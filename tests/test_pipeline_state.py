@@ -71,6 +71,15 @@ def test_what_is_no_state(state: PipelineState, key: str, value: Any) -> None:
         state.read("run-1")
 
 
+def test_a_state_of_another_version(state: PipelineState) -> None:
+    """Its schema is told, and the one that is read."""
+    path = Path(state.open(RUN))
+    path.write_bytes(path.read_bytes().replace(b"pipeline-state/1", b"pipeline-state/2"))
+    words = "the schema is 'postdeploy/pipeline-state/2', this gate reads 'postdeploy/pipeline-state/1'"
+    with pytest.raises(JournalError, match=f"{path}: {words}"):
+        state.read("run-1")
+
+
 def test_links_are_not_followed(state: PipelineState, tmp_path: Path) -> None:
     """Neither a state nor the mark of an accepted one is read or written through a link."""
     Path(state.open(RUN)).rename(tmp_path / "elsewhere.json")

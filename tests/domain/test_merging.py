@@ -160,6 +160,13 @@ def test_machines_that_saw_different_releases() -> None:
     assert _told(_first(release=release(expected=None)), _second(release=other))[0] == "release_changed"
 
 
+def test_services_of_different_releases() -> None:
+    """Each is compared with itself only."""
+    seen = {"web": "r2", "api": "r7"}
+    both = release(expected=None, first=seen, last=seen)
+    assert decide(_merged(_first(release=both), _second(release=both))).reason is Reason.ALL_REQUIRED_PASSED
+
+
 @pytest.mark.parametrize(
     ("last", "reason"),
     [({"web": "r3"}, "release_changed"), ({"web": "?"}, "incomplete"), ({}, "incomplete")],
