@@ -381,9 +381,7 @@ def test_a_check_of_no_vantage_that_is_there() -> None:
     verdict = _decided(eu=eu, us=us)
     assert _told(verdict)[1] == "required_check_missing"
     assert verdict.summary == "b runs at mars, and this run has no such vantage"
-    assert _run(eu=eu, us=us).results["b"] == CheckResult(
-        "b", Outcome.NOT_RUN, reason="this run has no vantage mars"
-    )
+    assert _run(eu=eu, us=us).results["b"] == CheckResult("b", Outcome.NOT_RUN, reason="this run has no vantage mars")
     eu = us = _pinned(at=("mars",), severity="minor")
     assert _decided(eu=eu, us=us).conclusion is Conclusion.PASS
 
