@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(_USAGE)
-    command = pytest_command(arguments, f"--lock={'check' if arguments.check else 'write'}", "-q")
+    command = pytest_command(arguments, f"--lock={'check' if arguments.check else 'write'}", "-qq")
     os.execve(command[0], command, child_environment(arguments))  # noqa: S606  # our own command, no shell
 
 

@@ -20,5 +20,5 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Become pytest: a plan has no verdict that somebody would have to watch over."""
-    command = pytest_command(arguments, "--show-plan", "-q")
+    command = pytest_command(arguments, "--show-plan", "-qq")
     os.execve(command[0], command, child_environment(arguments))  # noqa: S606  # our own command, no shell
