@@ -56,8 +56,9 @@ def json_bytes(value: Any) -> bytes:
 
 
 def inert_json(text: str) -> bytes:
-    """The same for what is JSON in ASCII already."""
-    return text.replace("##[", "#\\u0023[").encode("ascii") + b"\n"
+    """The same for what is JSON in ASCII already, with or without the end of the line."""
+    line = text.replace("##[", "#\\u0023[").encode("ascii")
+    return line if line.endswith(b"\n") else line + b"\n"
 
 
 def markdown(text: str) -> str:

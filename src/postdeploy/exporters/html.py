@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final
 
 from postdeploy.exporters import Read
@@ -33,8 +34,14 @@ def render(document: Document, read: Read) -> bytes:
     numbers = {view["id"]: number for number, view in enumerate(views, 1)}
     states = [view["state"] for view in views]
     outcomes = [(name, count) for name in _ORDER if (count := states.count(name))]
-    parts = (check_list(views, outcomes, dict(_pictures(document, read))), charts(document, numbers))
-    page = f"""<!doctype html>
+    listed = check_list(views, outcomes, dict(_pictures(document, read)))
+    sections = (listed, charts(document, numbers)) if _troubled(states) else (charts(document, numbers), listed)
+    page = chain((_beginning(document, outcomes),), *sections, (_end(document),))
+    return b"".join([part.encode("utf-8", "backslashreplace") for part in page])  # whole, it is copied once
+
+
+def _beginning(document: Document, outcomes: Iterable[tuple[str, int]]) -> str:
+    return f"""<!doctype html>
 <html lang="en" data-language="en">
 {_head(document)}
 <body>
@@ -42,7 +49,11 @@ def render(document: Document, read: Read) -> bytes:
 {header(document, outcomes)}
 <main>
 {overview(document)}
-{"".join(parts if _troubled(states) else reversed(parts))}
+"""
+
+
+def _end(document: Document) -> str:
+    return f"""
 {services(document)}
 </main>
 {_footer(document)}
@@ -50,7 +61,6 @@ def render(document: Document, read: Read) -> bytes:
 </body>
 </html>
 """
-    return page.encode("utf-8", "backslashreplace")
 
 
 def _troubled(states: Collection[str]) -> bool:

@@ -25,17 +25,18 @@ METRICS: Final = "metrics.json"
 
 def render(document: Document, _read: Read) -> dict[str, bytes]:
     """Both files."""
-    return {
-        TRACES: _file(document, "Spans", f'"spans":{spans(document)}'),
-        METRICS: _file(document, "Metrics", f'"metrics":{metrics(document)}'),
-    }
+    return {TRACES: _file(document, "Spans", spans(document)), METRICS: _file(document, "Metrics", metrics(document))}
 
 
-def _file(document: Document, signal: str, content: str) -> bytes:
+def _file(document: Document, signal: str, objects: list[str]) -> bytes:
+    """One line of megabytes, which is put together once."""
     resource = f'{{"attributes":{attributes(_resource(document))}}}'
     scope = f'{{"name":"postdeploy","version":{quoted(document["run"]["tool"]["version"])}}}'
-    scoped = f'[{{"scope":{scope},{content}}}]'
-    return inert_json(f'{{"resource{signal}":[{{"resource":{resource},"scope{signal}":{scoped}}}]}}')
+    head = f'{{"resource{signal}":[{{"resource":{resource},"scope{signal}":[{{"scope":{scope},"{signal.lower()}":['
+    first, *more = objects
+    parts = [head + first, *more]
+    parts[-1] += "]}]}]}\n"
+    return inert_json(",".join(parts))
 
 
 def _resource(document: Document) -> dict[str, Any]:

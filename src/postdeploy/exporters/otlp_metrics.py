@@ -17,10 +17,10 @@ Point = tuple[str, float]
 """Attributes as JSON, and the value."""
 
 
-def metrics(document: Document) -> str:
-    """Those that have a point, as JSON."""
+def metrics(document: Document) -> list[str]:
+    """Those that have a point, each as JSON, that of the run first."""
     time = nanoseconds(document["run"].get("finished") or document["run"]["started"])
-    return array(_gauge(time, *family) for family in (*_of_the_run(document), *_of_checks(document)) if family[3])
+    return [_gauge(time, *family) for family in (*_of_the_run(document), *_of_checks(document)) if family[3]]
 
 
 def _of_the_run(document: Document) -> Iterator[tuple[str, str, str, list[Point]]]:
@@ -69,7 +69,6 @@ def _facts(check: Document) -> dict[str, Any]:
 
 
 def _gauge(time: str, name: str, unit: str, text: str, points: list[Point]) -> str:
-    values = array(
-        f'{{"timeUnixNano":{time},"asDouble":{number(value)},"attributes":{facts}}}' for facts, value in points
-    )
+    head = f'{{"timeUnixNano":{time},"asDouble":'
+    values = array([f'{head}{number(value)},"attributes":{facts}}}' for facts, value in points])
     return f'{{"name":"{name}","unit":"{unit}","description":{quoted(text)},"gauge":{{"dataPoints":{values}}}}}'

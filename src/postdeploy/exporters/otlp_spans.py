@@ -34,8 +34,8 @@ _INTERRUPTIONS: Final = {"deadline_exceeded": "timed_out"}
 _CASE: Final = {"passed": "pass", "failed": "fail", "errored": "fail", "blocked": "fail"}
 
 
-def spans(document: Document) -> str:
-    """All spans of a run, as JSON."""
+def spans(document: Document) -> list[str]:
+    """All spans of a run, each as JSON, that of the run first."""
     run = document["run"]["id"]
     trace, root = trace_of(run), run_span(run)
     ended = document["run"].get("finished") or document["run"]["started"]
@@ -48,7 +48,7 @@ def spans(document: Document) -> str:
                      f'{{"traceId":"{trace}","spanId":"{span_of(run, check["id"], number)}","parentSpanId":"{above}"')
             for number, attempt in enumerate(check["attempts"], 1)
         ]  # fmt: skip
-    return array(found)
+    return found
 
 
 def _run(document: Document) -> str:

@@ -146,9 +146,11 @@ def _views(data: bytes, marks: _Marks) -> Iterator[tuple[bytes, _Marks]]:
     if not data.isascii() and (beyond := [pair for pair in marks if not pair[1].is_ascii]):
         yield data.decode("latin-1").encode("utf-8"), beyond
         yield data.decode("cp1252", "replace").encode("utf-8"), beyond
-    if near := _near(data, marks, bytes.lower, Mark.may_be_hexadecimal_in):
+    likely = [pair for pair in marks if pair[1].has_digits_in(data)]
+    if near := _near(data, likely, bytes.lower, Mark.may_be_hexadecimal_in):
         yield from ((view, near) for view in _from_hexadecimal(data))
-    if near := _near(data, marks, _letters, Mark.may_be_base64_in):
+    likely = [pair for pair in marks if pair[1].has_letters_in(data)]
+    if near := _near(data, likely, _letters, Mark.may_be_base64_in):
         yield from ((view, near) for view in _from_base64(data))
 
 
@@ -158,7 +160,7 @@ def _near(
     """The marks that may be in the data once it is reduced: piece by piece, for large new memory is slow."""
     near: _Marks = []
     held = b""
-    for at in range(0, len(data), _PIECE):
+    for at in range(0, len(data), _PIECE) if marks else ():
         held = held[-_LONGEST:] + reduced(data[at : at + _PIECE])
         near += [pair for pair in marks if pair not in near and may_be_in(pair[1], held)]
     return near

@@ -36,6 +36,7 @@ class Mark:
         self.is_ascii = data.isascii()
         self._anchor = anchor if len(anchor) >= _ANCHOR else b""
         self._hexadecimal = self._anchor[:_LONGEST].hex().encode()
+        self._digits = max(re.findall(rb"[0-9]*", self._hexadecimal), key=len)
         parts = _in_sixty_four(self._anchor[:_LONGEST]) if self._anchor else (b"",)
         self._sixty_four = tuple((part, bytes(sorted(set(part)))) for part in parts)
         head, _, tail = data.partition(self._anchor) if self._anchor else (data, b"", b"")
@@ -57,15 +58,23 @@ class Mark:
             at = data.find(self._anchor, at + 1)
         return False
 
+    def has_digits_in(self, data: bytes) -> bool:
+        """Whether the data has, in either case, what must be there if it holds the value in hex."""
+        return self._digits in data
+
+    def has_letters_in(self, data: bytes) -> bool:
+        """Whether the data has all the bytes that must be there if it holds the value in base64.
+
+        To look for one byte is thirty times cheaper than for several, and most texts lack some of the capital letters.
+        """
+        return any(all(map(data.__contains__, letters)) for _, letters in self._sixty_four)
+
     def may_be_hexadecimal_in(self, lowered: bytes) -> bool:
         """Whether the data, in lower case, may hold the value in hex."""
         return self._hexadecimal in lowered
 
     def may_be_base64_in(self, data: bytes) -> bool:
-        """Whether the data may hold the value in base64, of either alphabet.
-
-        To look for one byte is thirty times cheaper than for several, and most texts lack some of the capital letters.
-        """
+        """Whether the data may hold the value in base64, of either alphabet."""
         return any(all(map(data.__contains__, letters)) and part in data for part, letters in self._sixty_four)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from postdeploy.exporters.page.latency import Latency, latencies
@@ -15,22 +15,25 @@ _LANE: Final = 9
 """Pixels of a lane."""
 
 
-def charts(document: Mapping[str, Any], numbers: Mapping[str, int]) -> str:
-    """Both sections; ``numbers`` are those of the checks on the page, by id."""
-    return _timeline(document, numbers) + _latency(latencies(document), numbers)
+def charts(document: Mapping[str, Any], numbers: Mapping[str, int]) -> Iterator[str]:
+    """Both sections, in parts; ``numbers`` are those of the checks on the page, by id."""
+    yield from _timeline(document, numbers)
+    yield _latency(latencies(document), numbers)
 
 
-def _timeline(document: Mapping[str, Any], numbers: Mapping[str, int]) -> str:
+def _timeline(document: Mapping[str, Any], numbers: Mapping[str, int]) -> Iterator[str]:
     timeline = draw(document)
     if timeline is None:
-        return ""
-    bars = "".join(_bar(bar, numbers[bar.check]) for bar in timeline.bars)
+        return
     marks = "".join(f"<span>{timeline.seconds * part / 4:.1f} s</span>" for part in range(5))
     hint = f"{len(timeline.bars)} {both('attempts')}"
     if any(bar.outcome != "passed" for bar in timeline.bars):
         hint += f" · {both('timeline_hint')}"
-    return f"""<section><h2>{both("timeline")}</h2><p class="hint">{hint}</p>
-<div class="timeline"><div class="lanes" style="height:{timeline.lanes * _LANE}px">{bars}</div>
+    yield f"""<section><h2>{both("timeline")}</h2><p class="hint">{hint}</p>
+<div class="timeline"><div class="lanes" style="height:{timeline.lanes * _LANE}px">"""
+    for bar in timeline.bars:
+        yield _bar(bar, numbers[bar.check])
+    yield f"""</div>
 <div class="axis" aria-hidden="true">{marks}</div></div></section>
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,18 +23,23 @@ _NAMED: Final = 20
 """Percent of a bar: as much as the name of a phase needs."""
 
 
-def check_list(views: Sequence[View], outcomes: Sequence[tuple[str, int]], pictures: Mapping[str, str]) -> str:
-    """The section; checks to look at are shown first, and alone until somebody asks for the others."""
+def check_list(
+    views: Sequence[View], outcomes: Sequence[tuple[str, int]], pictures: Mapping[str, str]
+) -> Iterator[str]:
+    """The section, in parts; checks to look at are shown first, and alone until somebody asks for the others."""
+    yield f'<section id="checks" tabindex="-1"><h2>{both("checks")}</h2>'
     if not views:
-        return f'<section id="checks" tabindex="-1"><h2>{both("checks")}</h2><p>{both("nothing")}</p></section>'
-    listed = "\n".join(_check(number, view, pictures) for number, view in enumerate(views, 1))
-    return f"""<section id="checks" tabindex="-1"><h2>{both("checks")}</h2>
+        yield f"<p>{both('nothing')}</p></section>"
+        return
+    yield f"""
 {_tools(views, outcomes)}
 <p id="shown" role="status"><b id="count">{len(views)}</b> / {len(views)} {both("checks_unit")}</p>
 <p id="none" hidden>{both("none_match")}</p>
 <div class="list">
-{listed}
-</div></section>"""
+"""
+    for number, view in enumerate(views, 1):
+        yield _check(number, view, pictures)
+    yield "</div></section>"
 
 
 def _tools(views: Sequence[View], outcomes: Sequence[tuple[str, int]]) -> str:
@@ -67,7 +72,7 @@ def _check(number: int, view: View, pictures: Mapping[str, str]) -> str:
         f'<details class="check {state}" id="check-{number}" data-state="{state}" data-cause="{cause}"{opened}>'
         f'<summary><span class="state">{both(state)}</span> <span class="name">{text(view["name"])}</span> '
         f'<span class="kind">{text(view["kind"])}</span>{weight} <span class="time">{took}</span></summary>'
-        f'<div class="body">{_body(view, pictures)}</div></details>'
+        f'<div class="body">{_body(view, pictures)}</div></details>\n'
     )
 
 

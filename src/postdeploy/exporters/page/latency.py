@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 __all__ = ["Latency", "latencies"]
@@ -28,21 +27,23 @@ class Latency(NamedTuple):
 
 def latencies(document: Mapping[str, Any]) -> list[Latency]:
     """The phases that were measured, in the order in which they happen."""
-    measured: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}
+    values: dict[str, list[float]] = {}
+    slowest: dict[str, tuple[float, Mapping[str, Any]]] = {}
     for check in document.get("checks", ()):
         for attempt in check["attempts"]:
             for phase, seconds in attempt.get("phases", {}).items():
-                measured.setdefault(phase, []).append((1000 * seconds, check))
-    names = [name for name in _PHASES if name in measured] + sorted(measured.keys() - set(_PHASES))
-    return [_latency(name, sorted(measured[name], key=itemgetter(0))) for name in names]
+                if phase not in values:
+                    values[phase], slowest[phase] = [], (seconds, check)
+                elif seconds >= slowest[phase][0]:
+                    slowest[phase] = (seconds, check)
+                values[phase].append(seconds)
+    names = [name for name in _PHASES if name in values] + sorted(values.keys() - set(_PHASES))
+    return [_latency(name, sorted(values[name]), slowest[name][1]) for name in names]
 
 
-def _latency(name: str, found: Sequence[tuple[float, Mapping[str, Any]]]) -> Latency:
-    values = [value for value, _ in found]
-    most, slowest = found[-1]
-    return Latency(
-        name, len(values), _percentile(values, 50), _percentile(values, 95), most, slowest["id"], slowest["name"]
-    )
+def _latency(name: str, seconds: Sequence[float], slowest: Mapping[str, Any]) -> Latency:
+    p50, p95, most = (1000 * value for value in (_percentile(seconds, 50), _percentile(seconds, 95), seconds[-1]))
+    return Latency(name, len(seconds), p50, p95, most, slowest["id"], slowest["name"])
 
 
 def _percentile(values: Sequence[float], percent: int) -> float:
