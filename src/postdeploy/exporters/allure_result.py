@@ -9,11 +9,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 from postdeploy.exporters import Evidence, Files
-from postdeploy.exporters.escaping import inert, visible
+from postdeploy.exporters.escaping import encoded, inert, quoted, visible
 from postdeploy.exporters.reading import issue_name, message, moment
 
 __all__ = ["STATUS", "attachments", "case_id", "incident_result", "result", "result_text"]
@@ -29,7 +28,6 @@ STATUS: Final[Mapping[str, str]] = {
     "skipped": "skipped",
     "not_run": "unknown",
 }
-_ENCODE: Final = json.JSONEncoder(allow_nan=False).encode
 _SEVERITY: Final = {"critical": "critical", "major": "normal", "minor": "minor"}
 _LABELLED: Final = ("path", "kind", "severity", "owner")
 _TYPES: Final = {
@@ -138,17 +136,17 @@ def _labels(target: str, path: str, kind: str, severity: str, owner: str | None)
         "host": target,
         "tag": severity,
     }
-    return _ENCODE([{"name": name, "value": visible(str(value))} for name, value in labels.items() if value])
+    return encoded([{"name": name, "value": visible(str(value))} for name, value in labels.items() if value])
 
 
 @lru_cache(maxsize=256)
 def _title_path(path: str) -> str:
-    return _ENCODE([visible(part) for part in path.split("/")])
+    return encoded([visible(part) for part in path.split("/")])
 
 
 @lru_cache(maxsize=16)
 def _parameters(target: str) -> str:
-    return _ENCODE([{"name": "target", "value": visible(target)}])
+    return encoded([{"name": "target", "value": visible(target)}])
 
 
 def _links(document: Document, check: Document) -> str:
@@ -163,7 +161,7 @@ def _linked(runbook: str | None, issues: tuple[str, ...], pipeline: str | None) 
     links += [{"type": "issue", "name": visible(issue_name(url)), "url": visible(url)} for url in issues]
     if pipeline:
         links.append({"type": "link", "name": "pipeline", "url": visible(pipeline)})
-    return ", ".join(map(_ENCODE, links))
+    return ", ".join(map(encoded, links))
 
 
 def _step(number: int, attempt: Document) -> str:
@@ -182,7 +180,7 @@ def _step(number: int, attempt: Document) -> str:
 
 def _quoted(text: str) -> str:
     """Foreign text as JSON."""
-    return encode_basestring_ascii(visible(text))
+    return quoted(visible(text))
 
 
 def _milliseconds(text: str) -> int:

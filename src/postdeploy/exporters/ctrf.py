@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from postdeploy.exporters import Read
-from postdeploy.exporters.escaping import json_bytes, visible
+from postdeploy.exporters.escaping import encoded, inert_json, quoted, visible
 from postdeploy.exporters.reading import duration, message, moment
 
 __all__ = ["render"]
@@ -23,7 +24,7 @@ _HEALTHY = {"promote": True, "rollback": False}
 
 def render(document: Document, _read: Read) -> bytes:
     """The file."""
-    tests = [_test(check) for check in document.get("checks", ())]
+    checks = document.get("checks", ())
     report = {
         "reportFormat": "CTRF",
         "specVersion": "1.0.0",
@@ -31,8 +32,7 @@ def render(document: Document, _read: Read) -> bytes:
         "generatedBy": "postdeploy",
         "results": {
             "tool": {"name": "postdeploy", "version": document["run"]["tool"]["version"]},
-            "summary": _summary(document, tests),
-            "tests": tests,
+            "summary": _summary(document, checks),
             "environment": _environment(document),
             "extra": {
                 key: document.get(key)
@@ -40,17 +40,18 @@ def render(document: Document, _read: Read) -> bytes:
             },
         },
     }
-    return json_bytes(report)
+    tests = ", ".join(map(_test, checks))
+    return inert_json(f'{encoded(report)[:-2]}, "tests": [{tests}]}}}}')
 
 
-def _summary(document: Document, tests: list[dict[str, Any]]) -> dict[str, Any]:
-    statuses = [test["status"] for test in tests]
+def _summary(document: Document, checks: Sequence[Document]) -> dict[str, Any]:
+    statuses = [_status(check) for check in checks]
     counts = {status: statuses.count(status) for status in ("passed", "failed", "skipped", "pending", "other")}
     times = {
         "start": round(moment(document["run"]["started"]) * 1000),
         "stop": round(moment(document["run"].get("finished") or document["run"]["started"]) * 1000),
     }
-    return {"tests": len(tests), **counts, **times, "flaky": sum(1 for test in tests if test.get("flaky"))}
+    return {"tests": len(statuses), **counts, **times, "flaky": sum(1 for check in checks if check["flaky"])}
 
 
 def _environment(document: Document) -> dict[str, Any]:
@@ -71,33 +72,48 @@ def _uuid(name: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def _test(check: Document) -> dict[str, Any]:
-    attempts = check["attempts"]
-    test: dict[str, Any] = {
-        "id": _uuid(check["id"]),
-        "name": check["name"],
-        "status": _STATUS.get(check["outcome"], "pending"),
-        "rawStatus": check["outcome"],
-        "duration": round(duration(check) * 1000),
-        "suite": [check["path"]],
-        "filePath": check["path"],
-        "line": check["line"],
-        "type": check["kind"],
-        "tags": [check["severity"], check["kind"]],
-        "retries": max(0, len(attempts) - 1),
-        "flaky": check["flaky"],
-        "extra": {"id": check["id"], "owner": check["owner"], "curl": check["curl"], "cause": check["cause"]},
-    }
+def _status(check: Document) -> str:
+    return _STATUS.get(check["outcome"], "pending")
+
+
+def _test(check: Document) -> str:
+    """As JSON: what is of this check alone is written, what many share is encoded once."""
+    attempts, flaky = check["attempts"], "true" if check["flaky"] else "false"
+    parts = [
+        f'{{"id": "{_uuid(check["id"])}", "name": {quoted(check["name"])}, "status": "{_status(check)}"',
+        f'"duration": {round(duration(check) * 1000)}, "line": {check["line"]}, "flaky": {flaky}',
+        f'"retries": {max(0, len(attempts) - 1)}, {_common(*map(check.get, _COMMON))}',
+        f'"extra": {{"id": {quoted(check["id"])}, {_extra(*map(check.get, _EXTRA))}}}',
+    ]
     if attempts:
-        test["start"] = round(moment(attempts[0]["started"]) * 1000)
-        test["stop"] = round((moment(attempts[-1]["started"]) + attempts[-1]["duration"]) * 1000)
+        begun, last = attempts[0]["started"], attempts[-1]
+        ended = moment(last["started"]) + last["duration"]
+        parts.append(f'"start": {round(moment(begun) * 1000)}, "stop": {round(ended * 1000)}')
     if len(attempts) > 1:
-        test["retryAttempts"] = [_attempt(number, attempt) for number, attempt in enumerate(attempts, 1)]
+        tried = [_attempt(number, attempt) for number, attempt in enumerate(attempts, 1)]
+        parts.append(f'"retryAttempts": {encoded(tried)}')
     if text := visible(message(check)):
-        test["message"] = text
+        parts.append(f'"message": {quoted(text)}')
     if check["evidence"]:
-        test["attachments"] = [_attachment(path) for path in check["evidence"]]
-    return test
+        parts.append(f'"attachments": {encoded([_attachment(path) for path in check["evidence"]])}')
+    return ", ".join(parts) + "}"
+
+
+_COMMON: Final = ("outcome", "path", "kind", "severity")
+_EXTRA: Final = ("owner", "curl", "cause")
+
+
+@lru_cache(maxsize=256)
+def _common(outcome: str, path: str, kind: str, severity: str) -> str:
+    """What most checks of a file share."""
+    shared = {"rawStatus": outcome, "suite": [path], "filePath": path, "type": kind, "tags": [severity, kind]}
+    return encoded(shared)[1:-1]
+
+
+@lru_cache(maxsize=256)
+def _extra(owner: str | None, curl: str | None, cause: str | None) -> str:
+    """None of them, where all is well."""
+    return encoded({"owner": owner, "curl": curl, "cause": cause})[1:-1]
 
 
 def _attempt(number: int, attempt: Document) -> dict[str, Any]:

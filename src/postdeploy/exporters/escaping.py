@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 __all__ = [
-    "inert", "inert_json", "json_bytes", "markdown", "visible", "workflow_message", "workflow_property",
-    "xml_attribute", "xml_text",
+    "encoded", "inert", "inert_json", "json_bytes", "markdown", "quoted", "visible", "workflow_message",
+    "workflow_property", "xml_attribute", "xml_text",
 ]  # fmt: skip
 
 _UNSEEN: Final = re.compile(
@@ -16,7 +17,12 @@ _UNSEEN: Final = re.compile(
 )
 """Control characters, directions of writing, surrogates, and what XML 1.0 does not allow."""
 
-_ENCODE: Final = json.JSONEncoder(allow_nan=False).encode
+encoded: Final = json.JSONEncoder(allow_nan=False).encode
+"""A value as JSON in ASCII. Raises ValueError for a NaN."""
+
+quoted: Final = encode_basestring_ascii
+"""A text as JSON in ASCII, with all that is invisible in it."""
+
 _COMMAND: Final = re.compile(r"^(\s*)::", re.MULTILINE)
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
 
@@ -52,7 +58,7 @@ def xml_attribute(value: object) -> str:
 
 def json_bytes(value: Any) -> bytes:
     """JSON in ASCII, on one line, that is no command where a log of GitHub's has it. Raises ValueError for a NaN."""
-    return inert_json(_ENCODE(value))
+    return inert_json(encoded(value))
 
 
 def inert_json(text: str) -> bytes:
