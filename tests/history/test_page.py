@@ -136,6 +136,7 @@ def test_served(browser: Browser, tmp_path: Path, there: bool) -> None:
         assert answer.status == (200 if there else 503)
         said = "Everything works" if there else "The status is not known at the moment"
         assert page.locator("h1").inner_text() == said
+        assert page.locator("polyline.dot").count() == 3 * there, "a first day is a line without a length"
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
         assert page.evaluate("axe.run().then((results) => results.violations.map((one) => one.id))") == []
