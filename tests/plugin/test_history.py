@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import Project
+from tests.plugin.conftest import Outcome, Project
 
 SUITE = "- {name: works, get: api:/ok, expect: {status: 200}}\n"
 
@@ -170,13 +170,16 @@ def test_no_password_is_written(project: Project, password: str) -> None:
     assert not any(f":{password}@" in text for text in [*written, run.out, run.err])
 
 
-@pytest.mark.parametrize(
-    "more", [("--shard=1/1", "--report=all"), ("--targets=nowhere.yaml",)], ids=["part", "refused"]
-)
-def test_a_run_that_remembers_nothing_writes_no_password(
-    both: Project, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
-) -> None:
-    """A part of a run is in no history, and one that is refused has read of none: the URL is masked all the same."""
+_URL = "postgresql://checker:s3cret-Wq81@127.0.0.1:1/memory"
+
+
+def _written(project: Project, run: Outcome) -> list[str]:
+    """All that a run wrote and said."""
+    return [*(path.read_text(errors="replace") for path in project.path.rglob("*") if path.is_file()), run.out, run.err]
+
+
+def test_a_part_of_a_run_writes_no_password(both: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in no history, and masks the URL all the same, whatever its tests do with it."""
     both.tests("""
         import os, sys
 
@@ -184,10 +187,15 @@ def test_a_run_that_remembers_nothing_writes_no_password(
             print(os.environ["POSTDEPLOY_HISTORY"], file=sys.stderr)
             assert api.get(f"/ok?{os.environ['POSTDEPLOY_HISTORY']}").status_code == 201, os.environ
     """)
-    url = "postgresql://checker:s3cret-Wq81@127.0.0.1:1/memory"
-    monkeypatch.setenv("POSTDEPLOY_HISTORY", url)
-    run = both.run(f"--history={url}", "--junitxml=j.xml", *more)
-    assert run.status in {4, 20}
-    written = [path.read_text(errors="replace") for path in both.path.rglob("*") if path.is_file()]
-    assert len(written) > 3
-    assert not any("s3cret-Wq81" in text for text in [*written, run.out, run.err])
+    monkeypatch.setenv("POSTDEPLOY_HISTORY", _URL)
+    run = both.run(f"--history={_URL}", "--shard=1/1", "--junitxml=j.xml", "--report=html,ctrf")
+    run.require(20, "confirmed_failure")
+    assert not any("s3cret-Wq81" in text for text in _written(both, run))
+
+
+def test_a_run_that_is_refused_writes_no_password(project: Project) -> None:
+    """It has not read yet where runs are remembered."""
+    run = project.run(f"--history={_URL}", "--targets=nowhere.yaml")
+    run.require(4, "config_error")
+    assert "--history=postgresql://checker:***@127.0.0.1:1/memory" in run.verdict["run"]["argv"]
+    assert not any("s3cret-Wq81" in text for text in _written(project, run))
