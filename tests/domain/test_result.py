@@ -30,6 +30,8 @@ attempts = st.builds(
     curl=optional,
     evidence=st.lists(texts, max_size=3).map(tuple),
     fault=st.none() | st.builds(Fault, url=texts, code=texts),
+    status=st.none() | counts,
+    code=optional,
     expires=st.none() | times,
 )
 results = st.builds(
@@ -52,6 +54,62 @@ trees = st.recursive(
 def test_round_trip(result: CheckResult) -> None:
     """A result comes back from JSON without loss."""
     assert CheckResult.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+
+
+EVERYTHING = {
+    "check": "s::n",
+    "outcome": "failed",
+    "attempts": [
+        {
+            "outcome": "failed",
+            "started": 1.5,
+            "duration": 0.25,
+            "exchanges": 2,
+            "phases": {"dns": 0.125},
+            "findings": [
+                {"code": "mismatch", "subject": "status", "expected": "200", "observed": "500",
+                 "step": 3, "line": 4, "column": 5}
+            ],
+            "error": "it broke",
+            "releases": ["r2"],
+            "excerpt": "<html>",
+            "curl": "curl https://web.test",
+            "evidence": ["evidence/page.png"],
+            "fault": {"url": "https://web.test", "code": "http_500"},
+            "status": 500,
+            "code": "timeout",
+            "expires": 1_900_000_000.5,
+        }
+    ],
+    "reason": "why",
+    "blocked_by": "web",
+    "by_policy": True,
+}  # fmt: skip
+
+
+def test_every_word_of_the_journal() -> None:
+    """What others have read of a journal stays where they read it."""
+    read = CheckResult.from_json(EVERYTHING)
+    assert read.to_json() == EVERYTHING
+    (attempt,) = read.attempts
+    assert (attempt.status, attempt.code, attempt.fault) == (500, "timeout", Fault("https://web.test", "http_500"))
+    assert (read.reason, read.blocked_by, read.by_policy) == ("why", "web", True)
+
+
+def test_what_is_not_said() -> None:
+    """It is nothing, and above all no excuse: a check that was skipped was not so by policy unless that was said."""
+    said = {"check": "c", "outcome": "skipped", "attempts": []}
+    assert CheckResult.from_json(said) == CheckResult("c", Outcome.SKIPPED)
+    bare = {"outcome": "passed", "started": 1.0, "duration": 0.5, "exchanges": 0}
+    assert Attempt.from_json(bare) == Attempt(Outcome.PASSED, 1.0, 0.5)
+    words = {"code": "mismatch", "subject": "status", "expected": "200", "observed": "500"}
+    assert Finding.from_json(words) == Finding("mismatch", "status", "200", "500")
+
+
+def test_times_are_written_to_the_microsecond() -> None:
+    """More digits would be noise."""
+    written = Attempt(Outcome.PASSED, 1.123456789, 2.123456789, {"dns": 3.123456789}).to_json()
+    assert (written["started"], written["duration"], written["phases"]) == (1.123457, 2.123457, {"dns": 3.123457})
 
 
 @given(st.sampled_from([Finding, Attempt, CheckResult]), trees)
