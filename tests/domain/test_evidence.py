@@ -196,6 +196,7 @@ def test_counts() -> None:
         "flaky": 1,
     }  # fmt: skip
     assert run.unplanned() == ("stranger",)
+    assert run.result(plan("c")) == CheckResult("c", Outcome.NOT_RUN, reason="it never reported")
 
 
 @pytest.mark.parametrize(("ended", "since"), [(5.0, True), (4.8, False)])
