@@ -20,7 +20,8 @@ import postdeploy.exporters.ctrf
 from postdeploy import report_process, reports
 from postdeploy.exporters import FORMATS
 
-here, fork, render, write = os.getpid(), os.fork, postdeploy.exporters.ctrf.render, reports._write_new
+here, fork, pipe = os.getpid(), os.fork, os.pipe
+render, write = postdeploy.exporters.ctrf.render, reports._write_new
 
 def run(kind, folder):
     forks = []
@@ -43,7 +44,11 @@ def run(kind, folder):
             raise ZeroDivisionError("broken")
         return render(document, read)
 
+    def no_pipe():
+        raise OSError(24, "too many open files")
+
     os.fork, postdeploy.exporters.ctrf.render, reports._write_new = counted, ctrf, write_new
+    os.pipe = no_pipe if kind == "no pipe" else pipe
     os.sched_getaffinity = lambda _: {0} if kind == "one processor" else {0, 1}
     report_process._PATIENCE = 0.2 if kind == "hung" else 60
     document = json.loads((folder / "verdict.json").read_text())
@@ -55,7 +60,7 @@ def run(kind, folder):
 print(json.dumps({kind: run(kind, pathlib.Path(sys.argv[1])) for kind in sys.argv[2:]}))
 """
 
-KINDS = ("well", "killed", "hung", "broken", "no process", "one processor", "few")
+KINDS = ("well", "killed", "hung", "broken", "no process", "no pipe", "one processor", "few")
 
 
 class Written(NamedTuple):
@@ -89,7 +94,7 @@ def test_a_second_process_loses_no_report(written: Written, kind: str) -> None:
     """It writes what one would; where it dies, hangs or cannot be had, the first writes everything."""
     forks, told = written.told[kind]
     broken = {"ctrf": "ZeroDivisionError: broken"} if kind == "broken" else {}
-    assert forks == (kind not in {"no process", "one processor", "few"})
+    assert forks == (kind not in {"no process", "no pipe", "one processor", "few"})
     assert told == [[name, broken.get(name)] for name in FORMATS]
     found = contents(written.folder / kind)
     if kind == "few":

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from postdeploy.domain.matcher import show
 from postdeploy.domain.redaction import MASK, Redactor, Secret
+from postdeploy.domain.spellings import byte_spellings
 
 VALUE = "tok/en+1 \"q\" 'a' <b>&한\\n"
 SECRET = Secret("api_token", VALUE)
@@ -218,6 +219,17 @@ def test_content_in_another_encoding(encoding: str) -> None:
     """A file in UTF-16 holds no secret either."""
     masked = Redactor([Secret("t", "hunter2-hunter2")]).content("x hunter2-hunter2 y".encode(encoding))
     assert masked.replace(b"\x00", b"") == b"x *** y"
+
+
+def test_content_of_a_large_file() -> None:
+    """Where a large file lacks a character of a spelling, another spelling of the value is masked all the same."""
+    redactor = Redactor([Secret("t", "hunter2-hunter2")])
+    spelt = byte_spellings("hunter2-hunter2")
+    assert len(spelt) > 5
+    for form in spelt:
+        assert redactor.content(b"." * 20_000 + form + b"." * 20_000) == b"." * 20_000 + b"***" + b"." * 20_000
+    plain = b"hunter1-hunter1" * 2_000
+    assert redactor.content(plain) is plain
 
 
 def test_content_without_secrets() -> None:
