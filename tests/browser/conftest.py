@@ -55,6 +55,16 @@ PAGES: dict[str, str] = {
     "/many": "<title>wait</title><script>Promise.all([1, 2, 3, 4, 5, 6].map(n => fetch('/ok?' + n))).then("
     "() => { document.title = 'many' })</script>",
     "/busy-server": "<title>b</title><script>fetch('/too-many')</script>",
+    "/alive": "<title>old</title><style>@keyframes a { from { opacity: 0 } } body { height: 5000px }"
+    "#a { animation: a .1s } #b { transition: margin .1s } #c { position: absolute; top: 3000px }</style>"
+    "<p id=a>a</p><p id=b>b</p><p id=c>c</p><canvas id=d></canvas><script>const seen = [];"
+    "const see = sign => { seen.push(sign); if (seen.length === 8) document.title = seen.sort().join() };"
+    "a.onanimationend = () => see('animation'); b.ontransitionend = () => see('transition');"
+    "requestAnimationFrame(() => requestAnimationFrame(() => { see('frame'); b.style.marginLeft = '9px' }));"
+    "new IntersectionObserver(([e], all) => { if (e.isIntersecting) { all.disconnect(); see('near') } }).observe(c);"
+    "new ResizeObserver((_, all) => { all.disconnect(); see('size') }).observe(d);"
+    "addEventListener('scroll', () => see('scroll'), {once: true}); scrollTo({top: 3000, behavior: 'smooth'});"
+    "requestIdleCallback(() => see('idle')); if (d.getContext('webgl')) see('webgl')</script>",
     "/first": "<title>f</title><script>document.title = [history.length, document.referrer].join()</script>",
     "/flood": "<title>flood</title><script>for (let i = 0; i < 500; i++) console.error('x'.repeat(5000))</script>",
 }

@@ -99,6 +99,14 @@ def test_what_pages_do(both: Both, task: Make, path: str) -> None:
     assert plain(direct) == plain(playwright)
 
 
+def test_nothing_stands_still(both: Both, task: Make) -> None:
+    """What only goes on while pictures are made goes on: a browser may save work, but none that a page can see."""
+    signs = "animation,frame,idle,near,scroll,size,transition,webgl"
+    direct, playwright = both(task("/alive", settled=lambda seen: seen.title != "old"))
+
+    assert (direct.title, playwright.title) == (signs, signs)
+
+
 def test_first_document(pools: tuple[PagePool, PagePool], task: Make) -> None:
     """No empty page was there before, whose end would cost as much as half a page."""
     seen = pools[0].submit(task("/first", settled=lambda seen: seen.title != "f")).result()

@@ -1,4 +1,4 @@
-"""The command line of a browser that nobody sits at, as Playwright starts one: both look at pages alike."""
+"""The command line of a browser that nobody sits at: as Playwright starts one, for both look at pages alike."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ _FEATURES_OFF: Final = (
     "PreconnectToSearch",  # and this
     "SpareRendererForSitePerProcess",  # a context ends with its page, so a spare process would never be used
     "ThirdPartyStoragePartitioning",
+)
+_FEATURES_ON: Final = (
+    "NetworkServiceInProcess2",  # a process less to start, and to hand every answer through
+    "SkipListAccountsWithoutGaiaCookies",
 )
 _SWITCHES: Final = (
     "--headless",
@@ -59,7 +63,7 @@ _SWITCHES: Final = (
     "--use-mock-keychain",
     "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
     f"--disable-features={','.join(_FEATURES_OFF)}",
-    "--enable-features=SkipListAccountsWithoutGaiaCookies",
+    f"--enable-features={','.join(_FEATURES_ON)}",
     "--remote-debugging-pipe",
     "--no-startup-window",
 )
