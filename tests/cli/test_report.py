@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from postdeploy.cli import main
 from postdeploy.documents import write_document
+from postdeploy.exporters import FORMATS
 from tests.domain import builders as make
 from tests.exporters.conftest import document_of
 
@@ -46,3 +48,18 @@ def test_a_report_that_cannot_be_written(verdict: Path, capsys: pytest.CaptureFi
     """Status 1, and why."""
     assert main(["report", "--verdict", str(verdict), "--output", str(verdict)]) == 1
     assert "report: html could not be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("begun", ["launched", "merging"])
+def test_a_run_that_never_began(tmp_path: Path, capsys: pytest.CaptureFixture[str], begun: str) -> None:
+    """Every format can be made of what a launcher, or a merge of nothing, has left."""
+    if begun == "launched":
+        from postdeploy.cli.verify import _unstarted
+
+        write_document(tmp_path / "verdict.json", _unstarted("run-1", Namespace(target="site", release=None)))
+    else:
+        (tmp_path / "part").mkdir()
+        assert main(["merge", str(tmp_path / "part"), "--target", "site", "--reports", str(tmp_path)]) == 10
+    capsys.readouterr()
+    assert main(["report", "--verdict", str(tmp_path / "verdict.json"), "--format", "all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(FORMATS)

@@ -134,6 +134,25 @@ def test_an_older_verdict_does_not_survive_a_run_that_cannot_start(project: Proj
     assert not (project.reports / "verdict.json").exists()
 
 
+def test_older_reports_do_not_survive(project: Project) -> None:
+    """What says how the last run went goes before this one: reports are of this run, or they are not there."""
+    project.suite(GOOD)
+    project.run("--report=junit,allure").require(0, "all_required_passed")
+    project.tests("import os\ndef test_dies(api): os._exit(0)\n")
+    project.run("--report=junit,allure")
+    assert {path.name for path in project.reports.iterdir()} == {"verdict.json", "evidence.jsonl"}
+
+
+def test_a_wrong_configuration_is_reported(project: Project) -> None:
+    """Reports are written of a run that was refused, too: who reads nothing else learns why."""
+    project.target("acess: read-only\n")
+    run = project.run("--report=junit,markdown")
+    run.require(4, "config_error")
+    assert "unknown key 'acess'" in (project.reports / "summary.md").read_text()
+    assert "config_error" in (project.reports / "junit.xml").read_text()
+    assert "postdeploy: junit: " in run.err
+
+
 def test_optimised_python_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without asserts nothing would be verified."""
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")

@@ -69,11 +69,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _about_run(name: str | None, folders: Sequence[Path]) -> dict[str, Any]:
+    import platform
+
+    from postdeploy import __version__
     from postdeploy.history.place import without_passwords
     from postdeploy.merge import name_of_parts
 
     run_id = name or name_of_parts(folders) or new_run_id()
-    return {"id": run_id, "argv": without_passwords(sys.argv[1:]), "pid": os.getpid()}
+    tool = {"name": "pytest-postdeploy", "version": __version__, "python": platform.python_version()}
+    return {"id": run_id, "tool": tool, "argv": without_passwords(sys.argv[1:]), "pid": os.getpid()}
 
 
 def new_run_id() -> str:

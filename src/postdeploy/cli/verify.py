@@ -139,6 +139,9 @@ def _signer(place: str | None, reports: str) -> Signer | None:
 
 def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """What stands on disk before pytest does anything, over any older verdict."""
+    from postdeploy import __version__
+
+    tool = {"name": "pytest-postdeploy", "version": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
     return {
         "schema": "postdeploy/verdict/1",
         "state": "started",
@@ -148,7 +151,7 @@ def _unstarted(run_id: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "summary": "the run was launched and has not begun",
         "warnings": [],
         "run": {"id": run_id, "mode": "monitor" if getattr(arguments, "monitor", False) else "gate"}
-        | {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "finished": None},
+        | {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "finished": None, "tool": tool},
         "target": {"name": arguments.target},
         "release": {"expected": arguments.release or None},
     }

@@ -50,7 +50,8 @@ def _sealed(config: pytest.Config) -> Generator[_Ending]:
             usage = isinstance(error, pytest.UsageError)
             recorder.incident("config_error" if usage else "internal_error", f"{error}".strip() or repr(error))
             _conclude(config, recorder, pytest.ExitCode.USAGE_ERROR if usage else pytest.ExitCode.INTERNAL_ERROR)
-        elif recorder is not None:
+        elif recorder is not None:  # refused before there was anything to verify
+            _say_published(recorder)
             follow_up(recorder)
         raise
     recorder = config.stash.get(RECORDER, None)
@@ -93,6 +94,13 @@ def _conclude(config: pytest.Config, recorder: Recorder, pytest_exit: int) -> in
         say_kept(recorder, kept)
         say_leaks(leaks)
     return status
+
+
+def _say_published(recorder: Recorder) -> None:
+    """Write the reports of a run that pytest says nothing of but its error."""
+    for report in _published(recorder):
+        with suppress(OSError):
+            sys.stderr.write(f"postdeploy: {report.line}\n")
 
 
 def _published(recorder: Recorder) -> Iterator[Report]:
