@@ -29,7 +29,8 @@ def new_run_id() -> str:
 
 def about_run(config: pytest.Config, run_id: str, mode: Mode) -> dict[str, Any]:
     """This process and what it was asked to do."""
-    plugins = {dist.metadata["name"]: dist.version for _, dist in config.pluginmanager.list_plugin_distinfo()}
+    described = [dist.metadata for _, dist in config.pluginmanager.list_plugin_distinfo()]  # read anew each time
+    plugins = {about["Name"]: about["Version"] for about in described}
     return {
         "id": run_id,
         "mode": mode.value,
