@@ -38,7 +38,7 @@ _OPTIONAL: Final = (
 )  # fmt: skip
 """Those whose libraries may not be there."""
 
-_REPORTING: Final = ("jinja2", "postdeploy.otlp_receiver", "postdeploy.plugin.publication")
+_REPORTING: Final = ("postdeploy.otlp_receiver", "postdeploy.plugin.publication")
 
 
 def import_all(*, reports: bool = False) -> None:
