@@ -41,10 +41,10 @@ def _withdraw_reports(folder: Path, named: Iterable[str]) -> None:
 
     with contextlib.suppress(ValueError, OSError):  # a format that there is not will be told
         for name in parse_formats(named):
-            path = folder / FORMATS[name].rstrip("/")
-            if path.is_dir() and not path.is_symlink():
+            path = folder / FORMATS[name]
+            if FORMATS[name].endswith("/") and path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            else:
+            elif not path.is_dir():
                 path.unlink(missing_ok=True)
 
 
