@@ -13,13 +13,16 @@ from postdeploy.domain.policy import Severity
 from postdeploy.domain.quarantine import Quarantine
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.target import Location, Target
-from postdeploy.errors import GuardRefusalError, ProbeError
+from postdeploy.errors import GuardRefusalError
+from postdeploy.guard.pace import StoppedError
 from postdeploy.plugin.keys import RESULT
 from postdeploy.plugin.marks import arguments, names_of, when_of
 
 __all__ = ["plan_python", "prepare_python"]
 
-_STOPPED: Final = frozenset({"rate_limited", "budget_spent"})
+_STOPPED: Final = [GuardRefusalError, StoppedError]
+"""What we ourselves did not let out is not let out the next time."""
+
 _PAGE_FIXTURES: Final = frozenset({"page", "context", "browser"})
 
 
@@ -58,13 +61,7 @@ def prepare_python(item: pytest.Item, planned: PlannedCheck, target: Target) -> 
     chosen = item.get_closest_marker("flaky") or getattr(item.config.option, "reruns", None)
     if again and planned.may_repeat and not chosen and _can_rerun(item.config):
         spacing = target.policy.confirm.spacing
-        item.add_marker(pytest.mark.flaky(reruns=again, reruns_delay=spacing, condition=may_end_otherwise))
-
-
-def may_end_otherwise(error: BaseException | None) -> bool:
-    """Whether another attempt is worth its time: what we ourselves did not let out is not let out the next time."""
-    stopped = isinstance(error, ProbeError) and error.code in _STOPPED
-    return not stopped and not isinstance(error, GuardRefusalError)
+        item.add_marker(pytest.mark.flaky(reruns=again, reruns_delay=spacing, rerun_except=_STOPPED))
 
 
 def skip_reason(item: pytest.Item, target: Target) -> str | None:

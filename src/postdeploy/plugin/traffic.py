@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from postdeploy.domain.target import Budget
-from postdeploy.errors import ProbeError
 from postdeploy.guard.budget import Meter, open_meter
 from postdeploy.guard.courtesy import Courtesy
+from postdeploy.guard.pace import StoppedError
 
 __all__ = ["Traffic"]
 
@@ -46,9 +46,9 @@ class Traffic:
         return self._courtesy
 
     def wait(self) -> None:
-        """Wait as long as the target has asked for. Raises ProbeError where it wants no more requests."""
+        """Wait as long as the target has asked for. Raises StoppedError where it wants no more requests."""
         if self.courtesy.stopped:
-            raise ProbeError("rate_limited", self.courtesy.stopped, target_fault=False)
+            raise StoppedError("rate_limited", self.courtesy.stopped, target_fault=False)
         if (pause := self.courtesy.pause()) > 0:
             time.sleep(pause)
 
