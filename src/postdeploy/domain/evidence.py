@@ -21,7 +21,7 @@ from postdeploy.domain.facts import (
 from postdeploy.domain.lock import Lock
 from postdeploy.domain.past import Past
 from postdeploy.domain.policy import Policy
-from postdeploy.domain.reading import array, mapping, number, optional_text, text
+from postdeploy.domain.reading import array, mapping, number, text
 from postdeploy.domain.result import CheckResult, Outcome
 from postdeploy.domain.suite import Suite
 from postdeploy.lazy_dataclass import asdict, dataclass, field
@@ -190,7 +190,7 @@ def _evidence(state: Mapping[str, Any]) -> Evidence:
 
 def _started(state: dict[str, Any], record: Mapping[str, Any]) -> None:
     run, target = mapping(record["run"]), mapping(record["target"])
-    text(run["id"]), number(run["started"]), text(target["name"]), optional_text(record["expected"])
+    text(run["id"]), number(run["started"]), text(target["name"])
     state["started"] = record
 
 
