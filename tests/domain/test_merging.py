@@ -350,6 +350,7 @@ def test_a_baseline_counts_if_all_had_it() -> None:
     second = _part(2, failed("b"), passed("d"), baseline=before)
     assert decide(_merged(_first(baseline=before), second)).reason is Reason.ALREADY_BROKEN
     assert decide(_merged(_first(), second)).reason is Reason.CONFIRMED_FAILURE
+    assert _merged(second).baseline == before
 
 
 @pytest.mark.parametrize(
