@@ -133,3 +133,5 @@ def test_a_run_without_evidence() -> None:
     document = verdict_document(PASSED, decide(PASSED), proof={"file": "e", "sha256": EVIDENCE}, exporters={})
     said = statement(document | {"evidence": {}}, VERDICT)
     assert [subject["name"] for subject in said["subject"]] == ["r2", "verdict.json"]
+    bare = {name: value for name, value in document.items() if name != "checks"}
+    assert statement(bare, VERDICT)["predicate"]["passedTests"] == []
