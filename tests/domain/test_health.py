@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from postdeploy.domain.decision import decide
-from postdeploy.domain.evidence import Evidence
-from postdeploy.domain.health import control_warnings
+from postdeploy.domain.evidence import Evidence, ServiceState
+from postdeploy.domain.health import control_answers, control_warnings, sick_network
 from postdeploy.domain.policy import Action
 from postdeploy.domain.result import CheckResult, Fault, Outcome
 from postdeploy.domain.verdict import Conclusion, Reason
 from tests.domain.builders import (
+    BEGIN,
     WEB,
     attempt,
     blocked,
@@ -206,3 +208,53 @@ def test_excused_minor_check() -> None:
 def test_a_live_service_and_one_that_is_away() -> None:
     """A service that refuses beside one that answers has failed without any control."""
     assert said(evidence(blocked(by="api"), services=services(up(), down("api")))) == FAIL
+
+
+def test_another_control_that_is_well_is_no_answer_of_the_url() -> None:
+    """Only the control URL shows that connections come about: a clock that is right does not."""
+    run = evidence(away("connect_timeout", "connect_timeout"), release=release(**NOBODY))
+    route, clock = control("route", healthy=False), control("clock")
+    assert "control probes" in (sick_network(replace(run, control=(clock, route))) or "")
+    assert sick_network(replace(run, control=(WELL, route))) is None
+
+
+def test_every_control_is_looked_at_for_an_excuse() -> None:
+    """Also those after one that is well."""
+    refused = result("home", "failed", attempts=(attempt("failed", status=401), attempt("failed", 2, status=401)))
+    assert said(evidence(refused, control=(WELL, control("credentials", healthy=False)))) == OURS
+
+
+def test_a_control_that_answers_at_the_very_moment() -> None:
+    """It is as good as one that answers later."""
+    run = evidence(passed(), control=(control(at=1.0),))
+    assert control_answers(run, BEGIN + 1.0)
+    assert not control_answers(run, BEGIN + 1.01)
+
+
+def test_each_control_that_fails_is_told_once() -> None:
+    """With its last word; of credentials each is told."""
+    run = evidence(
+        passed(),
+        control=(
+            control(healthy=False, message="the url is slow"),
+            control(healthy=False, message="the url is silent"),
+            control("credentials", healthy=False, message="one is refused"),
+            control("credentials", healthy=False, message="another is refused"),
+        ),
+    )
+    told = ["control: the url is silent", "control: one is refused", "control: another is refused"]
+    assert list(control_warnings(run)) == told
+
+
+def test_services_that_say_no_more_than_that_they_are_down_or_up() -> None:
+    """One without a code is no trouble of connections, and one that is there is none either."""
+    for state in (ServiceState("web", False), ServiceState("web", True, "timeout")):
+        assert sick_network(evidence(passed(), services=services(state), control=(SICK,))) is None
+
+
+def test_troubles_are_told_in_words() -> None:
+    """Each kind once, in the order of the alphabet."""
+    codes = services(down("web", "connect_timeout"), down("api", "connection_refused"))
+    told = sick_network(evidence(blocked(), services=codes, control=(SICK,)))
+    kinds = "connect timeout, connection refused"
+    assert told == f"connections to the target fail ({kinds}), and so do control probes: url is sick"

@@ -30,6 +30,11 @@ def test_a_failure_in_quarantine_is_a_warning() -> None:
     )  # fmt: skip
 
 
+def test_a_check_that_passes_in_quarantine_is_no_news() -> None:
+    """Nothing was kept from counting."""
+    assert verdict(passed("home")) == ("pass", "all_required_passed", ())
+
+
 def test_it_turns_red_again() -> None:
     """From the day on it counts, and that the quarantine is over is told even if the check passes."""
     told = "the quarantine of home ended on 1970-01-12; it counts again (owner: web)"
