@@ -26,7 +26,7 @@ def test_a_link_that_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_what_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool) -> None:
-    """A file and its name are, unless nobody needs them after a loss of power; either way it is whole."""
+    """A file and its name are, unless somebody says that nobody needs them after a loss of power; it is whole anyway."""
     forced: list[int] = []
     monkeypatch.setattr("os.fsync", forced.append)
     write_atomically(tmp_path / "file", b"old")
@@ -34,6 +34,8 @@ def test_what_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write_atomically(tmp_path / "file", b"new", durable=durable)
     assert (tmp_path / "file").read_bytes() == b"new"
     assert len(forced) == (2 if durable else 0)
+    write_atomically(tmp_path / "file", b"new")
+    assert len(forced) == (4 if durable else 2)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
