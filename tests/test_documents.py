@@ -26,7 +26,7 @@ def test_a_link_that_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_what_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool) -> None:
-    """A file and its name are, unless somebody says that nobody needs them after a loss of power; it is whole anyway."""
+    """A file and its name are, unless nobody needs them after a loss of power and that is said; it is whole anyway."""
     forced: list[int] = []
     monkeypatch.setattr("os.fsync", forced.append)
     write_atomically(tmp_path / "file", b"old")
