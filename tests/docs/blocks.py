@@ -19,7 +19,8 @@ PAGES: Final = sorted(DOCS.rglob("*.md"))
 
 _FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND: Final = re.compile(
-    r"\b(postdeploy (?:verify|gate(?: begin| check)?|serve|notify|report|plan|validate|keygen)|pytest|python -m demo)"
+    r"\b(postdeploy (?:init|verify|gate(?: begin| check)?|serve|notify|report|plan|validate|keygen)|pytest|"
+    r"python -m demo)"
     r"\b((?: [^`#|&;]*)?)"
 )
 _PROBES: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "tls", "dns", "tcp", "websocket", "page"})

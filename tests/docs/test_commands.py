@@ -14,6 +14,7 @@ Help = Callable[..., str]
 
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 _OURS = (
+    "init",
     "verify",
     "watch",
     "merge",

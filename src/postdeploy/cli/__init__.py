@@ -19,6 +19,7 @@ from postdeploy.cli.leaving import leave
 __all__ = ["main"]
 
 _COMMANDS: Final = (
+    "init",
     "verify",
     "watch",
     "merge",
