@@ -266,6 +266,21 @@ def test_ends_as_a_program_does(project: Project) -> None:
     assert project.run("verify", "site")[1].splitlines()[-1] == "good bye"
 
 
+def test_plugins_of_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Options that stand in the environment or in a file bring their plugin, too; what else stands there does not."""
+    given = Namespace(target="site", all_plugins=False, pytest=[], **dict.fromkeys(OPTIONS))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    settings = tmp_path / "pyproject.toml"
+    settings.write_text("[tool.pytest]\naddopts = ['-ra']\nmarkers = ['-n']\n")
+    assert "xdist.plugin" not in pytest_command(given)
+    settings.write_text('[tool.pytest]\naddopts = [\n"-ra",\n"--dist=load", "-n", "2"]\n')
+    assert pytest_command(given).count("xdist.plugin") == 1
+    settings.write_text("")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-q '-n' 2")
+    assert pytest_command(given).count("xdist.plugin") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "plugin", "loaded"),
     [

@@ -42,8 +42,19 @@ def test_a_target(place: Place, opened: Open) -> None:
     assert tell_json([told], NOW)["targets"][0]["down"] is True
 
 
+def test_a_target_of_which_no_run_could_tell(place: Place, opened: Open) -> None:
+    """A monitor that has only been inconclusive has a page, which says so."""
+    history = opened(place)
+    write_run(history, run("unsure", at=-HOUR, verdict="inconclusive", release=None), Retention(), now=NOW)
+    told = gather_status(history, "staging", NOW)
+    assert told is not None
+    assert (told.outages, set(told.availability.values())) == ((), {None})
+    assert tell_json([told], NOW)["targets"][0]["down"] is False
+
+
 def test_no_outage() -> None:
-    """Where nothing failed there is none."""
+    """Where nothing failed there is none, nor where no run could tell yet."""
+    assert list(outages_of([], {})) == []
     assert list(outages_of([(1, 5, "pass")], {})) == []
     assert list(outages_of([(1, 5, "fail"), (2, 9, "pass")], {1: [("a", "why")]})) == [Outage(5, 9, (("a", "why"),))]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
 
 from postdeploy.run_options import RUN_OPTIONS
 
@@ -19,6 +22,9 @@ _ON_DEMAND = {
     "xdist.plugin": ("-n", "--numprocesses", "--dist", "--tx"),
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
+
+_SETTINGS: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_ADDOPTS: Final = re.compile(r"^addopts\s*=(.*?)(?=^\w|^\[|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +67,7 @@ def _pytest(arguments: argparse.Namespace) -> list[str]:
     """The module to run; xdist's workers know only of plugins that stand on the command line."""
     if arguments.all_plugins:
         return ["pytest"]
-    wanted = list(_on_demand(arguments.pytest))
+    wanted = list(_on_demand([*arguments.pytest, *_preset()]))
     if not wanted:
         return [_CHILD]
     return ["pytest", *(word for name in (*wanted, *_NEEDED) for word in ("-p", name))]
@@ -73,6 +79,20 @@ def child_environment(arguments: argparse.Namespace) -> dict[str, str]:
     if not arguments.all_plugins:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return environment
+
+
+def _preset() -> Iterator[str]:
+    """Words that may be options of the environment or of pytest's settings; one too many loads a plugin, no more."""
+    yield from re.split(r"[\s\"']+", os.environ.get("PYTEST_ADDOPTS", ""))
+    folder = os.getcwd()  # noqa: PTH109  # pathlib costs milliseconds
+    while True:
+        for name in _SETTINGS:
+            with suppress(OSError), open(f"{folder}/{name}", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                for options in _ADDOPTS.findall(file.read()):
+                    yield from re.split(r"[\s\"',\[\]]+", options)
+        folder, below = os.path.dirname(folder), folder  # noqa: PTH120
+        if folder == below:
+            return
 
 
 def _on_demand(words: Sequence[str]) -> Iterator[str]:

@@ -140,10 +140,10 @@ def outages_of(
     changes: Sequence[tuple[int, int, str]], told: Mapping[int, Sequence[tuple[str, str]]]
 ) -> Iterable[Outage]:
     """The outages of a target, the newest first; ``told`` has why checks failed, by number of run."""
-    ends = [started for _, started, _ in changes[1:]]
+    ends = [*(started for _, started, _ in changes), None][1:]  # none at all where no run could tell yet
     found = [
         Outage(started, end, tuple(told.get(number, ())))
-        for (number, started, verdict), end in zip(changes, [*ends, None], strict=True)
+        for (number, started, verdict), end in zip(changes, ends, strict=True)
         if verdict == "fail"
     ]
     return reversed(found)
