@@ -23,7 +23,10 @@ _ON_DEMAND = {
     "allure_pytest.plugin": ("--alluredir", "--allure-"),
 }
 
-_SETTINGS: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_SETTINGS: Final = (
+    *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
+    *("pyproject.toml", "tox.ini", "setup.cfg"),
+)
 _ADDOPTS: Final = re.compile(r"^addopts\s*=(.*?)(?=^\w|^\[|\Z)", re.DOTALL | re.MULTILINE)
 
 
