@@ -121,15 +121,19 @@ def test_what_a_page_leaves_is_named_from_the_reports(page_check: Check, target:
 
 
 @pytest.mark.parametrize(
-    ("probe", "outcome_"),
+    ("probe", "timeout", "outcome_"),
     [
-        (TcpProbe("web"), Outcome.PASSED),
-        (DnsProbe("web"), Outcome.PASSED),
-        (TlsProbe("web"), Outcome.FAILED),
-        (WebsocketProbe(Location("web", "/ws")), Outcome.FAILED),
+        (TcpProbe("web"), 2, Outcome.PASSED),
+        (DnsProbe("web"), 2, Outcome.PASSED),
+        (TlsProbe("web"), 0.2, Outcome.FAILED),
+        (WebsocketProbe(Location("web", "/ws")), 2, Outcome.FAILED),
     ],
 )
-def test_other_probes_have_threads(check: Make, step: Make, run: Run, probe: Any, outcome_: Outcome) -> None:
+def test_other_probes_have_threads(
+    check: Make, step: Make, run: Run, probe: Any, timeout: float, outcome_: Outcome
+) -> None:
     """Probes that block are made beside the loop, and their answers judged like all others."""
-    made = check(replace(step(timeout=0.2), probe=probe, expectations=(Expectation("within", Matcher.of({"lt": 2})),)))
+    made = check(
+        replace(step(timeout=timeout), probe=probe, expectations=(Expectation("within", Matcher.of({"lt": 2})),))
+    )
     assert outcome(run(made)).outcome is outcome_
