@@ -7,6 +7,7 @@ import pytest
 from postdeploy.cli import main
 from postdeploy.domain.evidence import Evidence
 from postdeploy.journal import render_record
+from postdeploy.lazy_dataclass import replace
 from postdeploy.replay import find_journals, replay, tell
 from tests.domain import builders as make
 
@@ -68,6 +69,21 @@ def test_under_its_own_policy_nothing_changes(runs: Path, capsys: pytest.Capture
 def test_under_another_policy(runs: Path, capsys: pytest.CaptureFixture[str], policy: str, last: str) -> None:
     """The policy of any target can be tried before it gates anything; its secrets need not be set."""
     assert told(runs, capsys, "--policy", policy)[-1] == last
+
+
+def test_what_was_no_deployment_is_not_counted(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scheduled run, a shard, one vantage and a copy are told; they decided about nothing that would be blocked."""
+    for number, more in enumerate([{"mode": "monitor"}, {"vantage": "eu"}, {}, {"shards": []}]):
+        run = make.evidence(make.failed(), run={**make.evidence().run, **more, "id": f"other-{number}"})
+        store(runs / f"runs/other-{number}", replace(run, narrowed_by=("--shard 1/2",) if number > 1 else ()))
+    (runs / "runs/copy").mkdir()
+    (runs / "runs/copy/evidence.jsonl").write_bytes((runs / "runs/2/evidence.jsonl").read_bytes())
+    lines = told(runs, capsys)
+    assert len(lines) == 9
+    assert lines[-1] == (
+        "would have blocked 3 of 4 deployments (2 rolled back, 1 held); 0 otherwise than they were; "
+        "4 scheduled runs, parts and copies are not counted"
+    )
 
 
 def test_what_cannot_be_read_is_said(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
