@@ -73,7 +73,8 @@ def test_under_another_policy(runs: Path, capsys: pytest.CaptureFixture[str], po
 
 def test_what_was_no_deployment_is_not_counted(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A scheduled run, a shard, one vantage and a copy are told; they decided about nothing that would be blocked."""
-    for number, more in enumerate([{"mode": "monitor"}, {"vantage": "eu"}, {}, {"shards": []}]):
+    others: list[dict[str, object]] = [{"mode": "monitor"}, {"vantage": "eu"}, {}, {"shards": []}]
+    for number, more in enumerate(others):
         run = make.evidence(make.failed(), run={**make.evidence().run, **more, "id": f"other-{number}"})
         store(runs / f"runs/other-{number}", replace(run, narrowed_by=("--shard 1/2",) if number > 1 else ()))
     (runs / "runs/copy").mkdir()
