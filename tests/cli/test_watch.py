@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from postdeploy.cli import main
 from postdeploy.watching.archive import kept_runs
 from postdeploy.watching.facts import WatchFacts, read_watch
 from tests.cli.processes import eventually, marked
@@ -199,6 +200,13 @@ def test_a_beginning_that_is_a_mistake(project: Project, words: tuple[str, ...],
     """What is wrong from the beginning ends the command with 4 and a reason."""
     status, text = project.run(*words)
     assert (status, message in text) == (4, True), text
+
+
+def test_a_part_of_a_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    """It proves nothing, run after run: what narrows is refused."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["watch", "site", "--only=health"])
+    assert "no option '--only'" in capsys.readouterr().err
 
 
 @pytest.fixture

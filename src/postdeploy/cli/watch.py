@@ -19,7 +19,7 @@ _USAGE: Final = 4
 _JITTER: Final = 60.0
 _KEEP: Final = 20
 _LEAST: Final = 1.0
-_UNFIT: Final = {"release", "baseline", "shard", "shard-by", "monitor"}
+_UNFIT: Final = {"release", "baseline", "only", "shard", "shard-by", "monitor"}
 """Options of a run that make no sense for one of many: nothing was deployed, and a part of a suite proves nothing."""
 
 
