@@ -19,6 +19,9 @@ from postdeploy.domain.redaction import Redactor, Secret
 from postdeploy.errors import ProbeError
 from tests.browser.conftest import PAGES, find
 
+_TRIES = 3
+"""A machine that is busy may not get to a picture within its time: then there is none."""
+
 VALUE = 'tok-5f3a/9c77"b1'
 PLACES = {
     "text": "<p class=red>before {0} after</p>",
@@ -115,7 +118,8 @@ def colours(session: BrowserSession, content: bytes | None) -> tuple[int, int]:
 def test_no_picture_shows_a_secret(take: Picture, session: BrowserSession) -> None:
     """Every place where a page may show it is covered, and the rest of the page is there."""
     for path in ("/veil/all", "/veil/dialog"):
-        red, blue = colours(session, take(path, Redactor([Secret("token", VALUE)])))
+        pictures = (take(path, Redactor([Secret("token", VALUE)])) for _ in range(_TRIES))
+        red, blue = colours(session, next(filter(None, pictures), None))
         assert red == 0, path
         assert blue > 50 or path == "/veil/dialog", path
 
