@@ -38,9 +38,10 @@ def test_waits_are_told_in_order() -> None:
 
 
 def document(run: Evidence) -> dict[str, Any]:
-    """The sealed document of a run, as it comes from disk."""
+    """The sealed document of a run, as it comes from disk: reports are made of it before it has been there."""
     made = verdict_document(run, decide(run), proof=PROOF, exporters={"junit": "junit.xml"})
     again: dict[str, Any] = json.loads(json.dumps(made, allow_nan=False))
+    assert repr(made) == repr(again)
     return again
 
 

@@ -90,3 +90,12 @@ def test_a_verdict_that_the_disk_does_not_keep_is_withdrawn(begun: RunJournal, m
     with pytest.raises(JournalError, match=r"evidence\.jsonl: cannot be written: input/output error"):
         begun.seal(2, at_once=True)
     assert not begun.path.exists()
+
+
+def test_reports_are_made_of_what_is_on_disk(begun: RunJournal) -> None:
+    """What was sealed here is not read twice, unless something else stands there by now."""
+    begun.seal(5)
+    assert repr(begun.document()) == repr(read_document(begun.path))
+    assert begun.document() is begun.document()
+    begun.path.write_text('{"state": "another"}')
+    assert begun.document() == {"state": "another"}

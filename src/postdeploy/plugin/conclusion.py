@@ -109,4 +109,4 @@ def _published(recorder: Recorder) -> Iterator[Report]:
         return iter(())
     from postdeploy.plugin.publication import publish
 
-    return publish(recorder.path, settings, recorder.sieve())
+    return publish(recorder.path, recorder.document, settings, recorder.sieve())

@@ -6,11 +6,10 @@ All of it is made of the verdict as it stands on disk, and none of it can change
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from postdeploy.documents import read_document
 from postdeploy.errors import DocumentError
 from postdeploy.exporters import Sieve
 from postdeploy.plugin.settings import Settings
@@ -20,10 +19,19 @@ from postdeploy.reports import Report, evidence_reader, send_otlp
 __all__ = ["publish"]
 
 
-def publish(verdict: Path, settings: Settings, sieve: Sieve | None = None) -> Iterator[Report]:
-    """Everything that was asked for, each with where it is or why it is not there; all of it passes the sieve."""
+def publish(
+    verdict: Path, read: Callable[[], Mapping[str, Any]], settings: Settings, sieve: Sieve | None = None
+) -> Iterator[Report]:
+    """Everything that was asked for, each with where it is or why it is not there; all of it passes the sieve.
+
+    Args:
+        verdict: its file.
+        read: what is in the file. Raises DocumentError.
+        settings: what was asked for, and where it goes.
+        sieve: what each file passes.
+    """
     try:
-        document = read_document(verdict)
+        document = read()
     except DocumentError as error:
         yield from (Report(name, str(verdict), str(error)) for name in settings.formats)
         return

@@ -107,6 +107,10 @@ class Recorder:
             self.incident("safety_violation", leak)
         return leaks
 
+    def document(self) -> Mapping[str, Any]:
+        """The verdict as it stands on disk. Raises DocumentError."""
+        return self._journal.document()
+
     def sieve(self) -> Sieve | None:
         """What reports pass that are written after the verdict; None where no secret is known."""
         if not self._journal.redactor.known:

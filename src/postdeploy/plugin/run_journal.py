@@ -53,6 +53,7 @@ class RunJournal:
         self._broken: JournalError | DocumentError | None = None
         self._known: int | None = None
         self._outcome: tuple[Evidence, Verdict] | None = None
+        self._written: tuple[bytes, dict[str, Any]] | None = None
 
     def open(self, record: Mapping[str, Any]) -> None:
         """Write the first record and the pessimistic verdict; from here on no death looks like a pass."""
@@ -105,13 +106,24 @@ class RunJournal:
         proof = self._journal.close(durable=not at_once)
         evidence = fold(self.records)
         verdict = decide(evidence)
-        content = render_document(verdict_document(evidence, verdict, proof=proof, exporters=self._reports))
+        document = verdict_document(evidence, verdict, proof=proof, exporters=self._reports)
+        content = render_document(document)
         _require(self._journal.path, proof["sha256"])
         write_atomically(self.path, content, durable=not at_once)
         _require(self.path, hashlib.sha256(content).hexdigest())
         if at_once:
             make_durable(self._journal.path, self.path)
+        self._written = content, document
         return evidence, verdict
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as it stands on disk; not parsed where that is what was sealed here. Raises DocumentError."""
+        if self._written is not None:
+            content, document = self._written
+            with suppress(OSError):
+                if read_regular(self.path) == content:
+                    return document
+        return read_document(self.path)
 
     def scrub_again(self) -> None:
         """Take out of what is written already what was learnt to be secret later. Raises JournalError."""
