@@ -54,20 +54,12 @@ class Place:
         finally:
             connection.close()
 
-    def ours(
-        self,
-        name: str,
-        folder: Path,
-        *more: str,
-        autoload: bool = True,
-        rounds: int | None = None,
-        peers: bool = False,
-    ) -> Command:
-        """This project's plugin, as users run it."""
+    def ours(self, name: str, folder: Path, *more: str, autoload: bool = True, **how: Any) -> Command:
+        """This project's plugin, as users run it; ``how`` is as for ``pytest``."""
         plugin = () if autoload else ("-p", "postdeploy.plugin.hooks")
         browser = (f"--browser-executable={BROWSER}",) if BROWSER else ()
         words = (*plugin, "--target=bench", *browser, *more)
-        return self.pytest(name, folder, *words, autoload=autoload, rounds=rounds, peers=peers)
+        return self.pytest(name, folder, *words, autoload=autoload, **how)
 
     def noop(self, name: str, folder: Path, *, autoload: bool = True) -> Command:
         """The same items with nothing in them."""

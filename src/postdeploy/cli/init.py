@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+_DOCS: Final = "https://github.com/talkstudio/pytest-postdeploy/blob/main/docs/reference"
+
 _TARGETS: Final = """\
-# Where your environments are. Every key: docs/reference/targets.md
+# Where your environments are. Every key: {docs}/targets.md
 targets:
   {target}:
     services:
@@ -29,7 +31,7 @@ targets:
 """
 
 _SUITE: Final = """\
-# What must hold. Every key: docs/reference/suites.md
+# What must hold. Every key: {docs}/suites.md
 checks:
   - name: the front page answers
     get: web:/
@@ -54,8 +56,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     texts = {
-        Path("targets.yaml"): _TARGETS.format(target=arguments.target, url=arguments.url),
-        Path("suites", "smoke.yaml"): _SUITE,
+        Path("targets.yaml"): _TARGETS.format(target=arguments.target, url=arguments.url, docs=_DOCS),
+        Path("suites", "smoke.yaml"): _SUITE.replace("{docs}", _DOCS),
     }
     try:
         _require_new(texts)
@@ -91,7 +93,7 @@ def _problems(texts: Mapping[Path, str]) -> list[ConfigProblem]:
     with TemporaryDirectory(prefix="postdeploy-init-") as folder:
         targets, suite = (Path(folder, path.name) for path in texts)
         targets.write_text(texts[Path("targets.yaml")], encoding="utf-8")
-        suite.write_text(_SUITE, encoding="utf-8")
+        suite.write_text(texts[Path("suites", "smoke.yaml")], encoding="utf-8")
         return [problem._replace(path="targets.yaml") for problem in problems(targets, [suite], Path(folder), {})]
 
 
