@@ -99,6 +99,12 @@ class WarmPython:
         self.path = path
         self._server = server
 
+    @property
+    def pid(self) -> int:
+        """That of the server, which all its processes have as their parent."""
+        assert self._server is not None
+        return self._server.pid
+
     @staticmethod
     def start() -> WarmPython:
         """A server that has imported what it can."""

@@ -45,6 +45,9 @@ _MORE: Final = (
     "encodings.idna", "difflib", "zipfile", "sqlite3", "socketserver", "pprint",
 )  # fmt: skip
 
+_INTERRUPTED: Final = 0x100 + signal.SIGINT
+"""No exit status: Python ends itself with the signal that nobody caught."""
+
 
 class _Server:
     """Forks for all who ask; ``wait`` returns in each child, with what it was asked for."""
@@ -156,9 +159,9 @@ def _status(words: Sequence[str], cwd: str) -> int:
         status: object = 0
     except SystemExit as ended:
         status = ended.code
-    except BaseException:  # noqa: BLE001  # as Python does
+    except BaseException as error:  # noqa: BLE001  # as Python does
         sys.excepthook(*sys.exc_info())
-        status = 1
+        status = _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     if not isinstance(status, int | None):
@@ -169,7 +172,7 @@ def _status(words: Sequence[str], cwd: str) -> int:
         sys.stderr.flush()
     except OSError:
         return 120
-    return (status or 0) & 0xFF
+    return status if status == _INTERRUPTED else (status or 0) & 0xFF
 
 
 def _fork_workers(path: str) -> None:
@@ -226,7 +229,11 @@ def _main(path: str) -> Never:
     wish, descriptors = _Server(path).wait()
     _become(wish, descriptors)
     _fork_workers(path)
-    os._exit(_status(wish["words"], wish["cwd"]))
+    status = _status(wish["words"], wish["cwd"])
+    if status == _INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    os._exit(status)
 
 
 if __name__ == "__main__":

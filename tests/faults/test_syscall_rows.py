@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import shlex
+import os
 import shutil
+import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from postdeploy.demand import Demand
 from postdeploy.gate import judge
 from tests.faults.expected import Expected, Observed
-from tests.faults.project import Project
+from tests.faults.project import Project, clean_environment
+from tests.warm_python import warm_python
 
 FAULTS = ("error=ENOSPC", "error=EIO", "signal=SIGKILL", "signal=SIGTERM")
 
@@ -23,6 +27,12 @@ CALLS = {"openat": 3, "write": 2, "fsync": 4, "rename": 2, "read": 1}
 JOURNAL = {"openat": 2, "write": 6, "fsync": 1, "read": 1}
 
 PROMOTED = 0
+
+WAIT = """
+import pathlib, runpy, sys, time
+while "TracerPid:\\t0" in pathlib.Path("/proc/self/status").read_text():
+    time.sleep(0.002)
+"""
 
 SPREAD = pytest.mark.parametrize("workers", [2], indirect=True, ids=["n2"])
 ALONE = pytest.mark.parametrize("workers", [0], indirect=True, ids=["n0"])
@@ -38,17 +48,27 @@ def strace() -> None:
 def injected(project: Project, call: str, fault: str, number: int, paths: tuple[str, ...]) -> tuple[int, str]:
     """Run with one fault injected; returns the status that a shell would see, and what the run said.
 
-    ``-D`` makes strace the child, so that the process keeps the id that the name of its temporary file has.
+    ``$$`` in a path is the id of the run. It waits for strace when all is imported, for strace makes each of the many
+    calls that this takes slow; the server that forks it is traced, too, for it forks the workers.
     """
-    folder = shlex.quote(str(project.reports))
-    named = " ".join(f"-P {folder}{path}" for path in paths)
-    inject = f"-e trace={call} -e inject={call}:{fault}:when={number}"
-    fast = "" if "signal" in fault else "--seccomp-bpf"  # with which strace 6.1 injects no signals
-    script = f"exec strace -D -f {fast} -qq -o /dev/null {named} {inject} {shlex.join(project.pytest())}"
     shutil.rmtree(project.reports, ignore_errors=True)
     project.reports.mkdir()
-    run = project.ended(project.start(["sh", "-c", script]))
-    return (run.status if run.status >= 0 else 128 - run.status), run.out
+    code = WAIT + f"sys.argv = {project.pytest()[2:]}\nrunpy.run_module('pytest', run_name='__main__', alter_sys=True)"
+    with tempfile.TemporaryFile() as out, Path(os.devnull).open("rb") as none:
+        streams = (none.fileno(), out.fileno(), out.fileno())
+        run = warm_python().fork(("-c", code), str(project.folder), clean_environment(), streams)
+        named = [word for path in paths for word in ("-P", f"{project.reports}{path}".replace("$$", str(run.pid)))]
+        inject = ["-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={number}"]
+        traced = ["-p", str(warm_python().pid), "-p", str(run.pid)]
+        tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *named, *inject, *traced])
+        try:
+            status = run.wait(60)
+        finally:
+            run.kill()
+            tracer.terminate()
+            tracer.wait(10)
+        out.seek(0)
+        return (status if status >= 0 else 128 - status), out.read().decode("utf-8", "replace")
 
 
 def gate(project: Project, status: int) -> int:
