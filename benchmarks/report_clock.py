@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from postdeploy.plugin.keys import RECORDER
+
 _WRITERS: Final = ("postdeploy-Recorder", "postdeploy-TerminalReport")
 
 _spent = 0.0
@@ -28,11 +30,11 @@ def _timed(function: Any) -> Any:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Put a clock around every hook of the plugins that write, and around the writing of the plan."""
+    recorder: Any = session.config.stash[RECORDER]
+    recorder.plan = _timed(recorder.plan)
     manager = session.config.pluginmanager
     for name in _WRITERS:
         plugin: Any = manager.get_plugin(name)
-        if hasattr(plugin, "plan"):
-            plugin.plan = _timed(plugin.plan)
         for caller in manager.get_hookcallers(plugin) or []:
             implementation: Any
             for implementation in caller.get_hookimpls():

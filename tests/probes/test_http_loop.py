@@ -160,6 +160,22 @@ def test_callbacks_come_when_they_are_due(start: Start) -> None:
     assert order == [1, 2]
 
 
+def test_a_head_start_ends_when_all_is_sent_that_can_be(server: WebServer, start: Start) -> None:
+    """Whoever waits for it finds as many under way as may be, none of them answered; and waits for no dead loop."""
+    server.script("/", Answer(hang=True))
+    loop, outcomes = start(Budget(in_flight=8)), list[Outcome]()
+
+    def begin() -> None:
+        for _ in range(9):
+            loop.fetch(HttpRequest("GET", server.url + "/"), outcomes.append)
+
+    loop.call_soon(begin)
+    loop.let_send(patience=10)
+    assert (loop.peak, outcomes) == (8, [])
+    loop.stop()
+    loop.let_send(patience=0.01)
+
+
 def test_dropping_answers_what_waits_and_what_is_chosen(server: WebServer, start: Start) -> None:
     """Exchanges that are broken off get an error of ours; the others go on."""
     server.script("/keep", respond(pause=0.1)).script("/hang", Answer(hang=True))

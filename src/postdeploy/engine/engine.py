@@ -109,6 +109,7 @@ class Engine:
         """Run checks as soon as the target is ready; ``result`` has their futures, and ``told`` gets each when done."""
         pairs = self._results.open(checks, told)
         self._loop.call_soon(lambda: self._take(pairs))
+        self._loop.let_send()
         from postdeploy.engine import failing  # noqa: F401 - while answers are waited for; see there
 
     def result(self, check_id: str) -> Future[CheckResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 __all__ = ["Mark"]
@@ -41,9 +42,16 @@ class Mark:
         self._sixty_four = tuple((part, bytes(sorted(set(part)))) for part in parts)
         head, _, tail = data.partition(self._anchor) if self._anchor else (data, b"", b"")
         self._room = (len(head) * _ESCAPED, len(tail) * _ESCAPED)
-        whole = _pattern(head)
-        self._head = re.compile(whole + rb"\Z" if self._anchor else whole, re.DOTALL)
-        self._tail = re.compile(_pattern(tail), re.DOTALL)
+        self._ends = head, tail
+
+    @cached_property
+    def _head(self) -> re.Pattern[bytes]:
+        whole = _pattern(self._ends[0])
+        return re.compile(whole + rb"\Z" if self._anchor else whole, re.DOTALL)
+
+    @cached_property
+    def _tail(self) -> re.Pattern[bytes]:
+        return re.compile(_pattern(self._ends[1]), re.DOTALL)
 
     def is_in(self, data: bytes) -> bool:
         """Whether the value is anywhere in the data."""

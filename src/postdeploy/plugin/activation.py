@@ -6,7 +6,8 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
 
 __all__ = ["activate"]
 
+_FIXTURE: Final = type(fixtures.target)
+"""What a fixture is; pytest has no public name for it."""
+
 
 def activate(config: pytest.Config) -> None:
     """Read the configuration and register what this process needs. Raises pytest.UsageError."""
@@ -97,7 +101,17 @@ def activate(config: pytest.Config) -> None:
     listen_to_nobody(config)
     _add_lines(config)
     for plugin in _parts(config, execution, recorder, confided):
-        config.pluginmanager.register(plugin, f"postdeploy-{getattr(plugin, '__name__', type(plugin).__name__)}")
+        shown = _shown(plugin)
+        config.pluginmanager.register(shown, f"postdeploy-{shown.__name__}")
+
+
+def _shown(plugin: Any) -> ModuleType:
+    """Hooks and fixtures alone: pytest looks twice through all names of a plugin, and most of a module are imports."""
+    shown = ModuleType(plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__name__)
+    for name in dir(plugin):
+        if name.startswith("pytest_") or isinstance(vars(plugin).get(name), _FIXTURE):
+            setattr(shown, name, getattr(plugin, name))
+    return shown
 
 
 def _strict(target: Target, settings: Settings) -> Target:

@@ -28,6 +28,8 @@ __all__ = ["Answer", "HttpLoop"]
 Answer = Callable[[HttpObservation | ProbeError], None]
 
 _JOIN: Final = 5.0
+_HEAD_START: Final = 0.02
+"""Seconds, in which fifty requests are sent, unless the thread that wants them needs the interpreter, too."""
 
 
 class HttpLoop:
@@ -65,6 +67,7 @@ class HttpLoop:
         self._waiting: deque[tuple[HttpRequest, Answer]] = deque()
         self._agenda = Agenda()
         self._supply: deque[Callback] = deque()
+        self._rests: deque[Callback] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="postdeploy-http", daemon=True)
 
@@ -87,6 +90,12 @@ class HttpLoop:
         self._agenda.soon(callback)
         if threading.get_ident() != self._thread.ident:
             self._sockets.wake()
+
+    def let_send(self, patience: float = _HEAD_START) -> None:
+        """Return when all is sent that can be, after ``patience`` seconds at most; from another thread."""
+        rested = threading.Event()
+        self.call_soon(lambda: self._rests.append(rested.set))
+        rested.wait(patience)
 
     def call_when_hungry(self, callback: Callback) -> None:
         """Run a callback, once, when fewer requests wait than there is room for; only from the loop's thread."""
@@ -127,7 +136,10 @@ class HttpLoop:
 
     def _turn(self) -> None:
         """Answers are read and new requests sent before what has come is thought about, for a slice of time at most."""
-        for handle, seen in self._sockets.wait(self._patience()):
+        patience = self._patience()
+        while self._rests and patience != 0.0:
+            self._rests.popleft()()
+        for handle, seen in self._sockets.wait(patience):
             self._multi.socket_action(handle, seen)
         self._proceed()
         self._fill()
