@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,52 @@ def test_reports_are_those_of_pytests_own_protocol(checks: Project) -> None:
     run(checks, REPORTS + OBSERVER, "-p", "no:cacheprovider").require(20, "confirmed_failure")
     assert short == noted(checks)
     assert len(short) == 5 * 5
+
+
+LISTENER = """
+    def pytest_runtest_logreport(report):
+        note(report.when)
+"""
+
+COUNTER = """
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(session):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        note(str({category: len(reports) for category, reports in reporter.stats.items()}))
+"""
+
+VARYING = re.compile(r"[0-9.]+ ?m?s\b|run \S+|[0-9T:.-]+Z\b")
+"""Durations, moments, and the name of a run."""
+
+TOLD_OF_CALLS = "{'passed': 4, '': 4, 'failed': 1}"
+TOLD_OF_ALL = "{'': 10, 'passed': 4, 'failed': 1}"
+
+
+@pytest.mark.parametrize(
+    ("conftest", "arguments", "told"),
+    [
+        ("", ("-rA", "-v"), TOLD_OF_CALLS),
+        ("", ("--durations=0",), TOLD_OF_ALL),
+        ("", ("--junitxml=junit.xml",), TOLD_OF_ALL),
+        ("", ("-n1",), TOLD_OF_ALL),
+        ("    def pytest_report_teststatus():\n        pass\n", (), TOLD_OF_ALL),
+    ],
+    ids=["verbose", "durations", "junit", "worker", "conftest"],
+)
+def test_passed_phases_in_which_nothing_ran(
+    checks: Project, conftest: str, arguments: tuple[str, ...], told: str
+) -> None:
+    """They are told of where somebody makes something of them; the broken check and the last of a file have all."""
+    run(checks, conftest + COUNTER, *arguments).require(20, "confirmed_failure")
+    assert noted(checks)[-1] == told
+
+
+def test_the_terminal_shows_the_same_whoever_listens(checks: Project) -> None:
+    """Who hears of every phase changes nothing that people see."""
+    outputs = [run(checks, conftest, "-rA", "-v").result.outlines for conftest in (LISTENER, "")]
+    shown = [[VARYING.sub("", line) for line in lines] for lines in outputs]
+    assert len(noted(checks)) == 5 * 3
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("phase", ["setup", "call", "teardown"])

@@ -3,7 +3,7 @@
 Nothing of anybody's runs in such an item, so there is nothing to capture, to skip, to time or to tear down. Where it
 could make a difference pytest's own protocol is kept: for every other result, for the last check of each file (what
 collectors set up and tear down), for a mark or an option that changes how items run, and where a plugin or a conftest
-wants to hear of each phase.
+wants to hear of each phase. That a setup and a teardown in which nothing ran have passed is told where it is heeded.
 """
 
 from __future__ import annotations
@@ -41,6 +41,14 @@ _VARIABLE: Final = "PYTEST_CURRENT_TEST"
 
 _PLAIN: pytest.StashKey[bool] = pytest.StashKey()
 """On a suite: whether nobody but us has anything to do when its checks run."""
+
+_REPORTS: Final = ("pytest_runtest_logreport", "pytest_report_teststatus")
+
+_HEEDFUL: Final = frozenset({"_pytest.junitxml"})
+"""Modules of pytest that make something of a setup or teardown that passed; its terminal does for --durations."""
+
+_TOLD: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
+"""On a suite: the phases of its checks that somebody makes something of."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,7 +91,7 @@ def _reports(item: CheckItem, result: CheckResult) -> Iterator[pytest.TestReport
     first = pytest.TestReport.from_item_and_call(item, call)
     first.duration = 0.0
     execution, facts = item.config.stash[EXECUTION], vars(first)
-    for when in ("setup", "call", "teardown"):
+    for when in _told(item):
         report: Any = object.__new__(pytest.TestReport)
         report.__dict__.update(facts, when=when, keywords=dict(first.keywords))
         report.sections, report.user_properties = [], list(item.user_properties)
@@ -110,6 +118,26 @@ def _is_plain(item: CheckItem) -> bool:
             isinstance(node, pytest.Package) for node in suite.listchain()
         )
     return plain
+
+
+def _told(item: CheckItem) -> tuple[str, ...]:
+    suite = item.parent
+    assert suite is not None  # noqa: S101  # every item has one
+    told = suite.stash.get(_TOLD, None)
+    if told is None:
+        heeded = item.config.getoption("durations", None) is not None or _is_heeded(item)
+        told = suite.stash[_TOLD] = ("setup", "call", "teardown") if heeded else ("call",)
+    return told
+
+
+def _is_heeded(item: CheckItem) -> bool:
+    """Whether somebody hears the reports who may count or keep all of them."""
+    modules = {
+        implementation.function.__module__
+        for name in _REPORTS
+        for implementation in getattr(item.ihook, name).get_hookimpls()
+    }
+    return not modules.isdisjoint(_HEEDFUL) or not {name.partition(".")[0] for name in modules} <= INDIFFERENT
 
 
 def _is_observed(item: CheckItem) -> bool:
