@@ -45,6 +45,9 @@ EVIDENCE_FILE: Final = "evidence.jsonl"
 ENVELOPE_FILE: Final = "verdict.dsse.json"
 """The signed statement about a verdict, beside it."""
 
+_UNWRITABLE: Final = (OSError, ValueError, TypeError, RecursionError)
+"""What the disk, or JSON, says of a record that it does not take."""
+
 _ENCODE: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
@@ -85,10 +88,13 @@ class Journal:
 
     def append(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write one record, which survives the death of this process; returns it as written. Raises JournalError."""
-        with self._unbroken():
+        self._require_unbroken()
+        try:
             written, line = self._rendered(record)
             self._file.write(line)
             self._file.flush()
+        except _UNWRITABLE as error:
+            raise self._broke(error) from error
         self._digest.update(line)
         self.count += 1
         return written
@@ -131,13 +137,19 @@ class Journal:
 
     @contextmanager
     def _unbroken(self) -> Iterator[None]:
-        if self._broken is not None:
-            raise JournalError(self._broken)
+        self._require_unbroken()
         try:
             yield
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            self._broken = f"{self.path}: the evidence cannot be written: {why(error)}"
-            raise JournalError(self._broken) from error
+        except _UNWRITABLE as error:
+            raise self._broke(error) from error
+
+    def _require_unbroken(self) -> None:
+        if self._broken is not None:
+            raise JournalError(self._broken)
+
+    def _broke(self, error: Exception) -> JournalError:
+        self._broken = f"{self.path}: the evidence cannot be written: {why(error)}"
+        return JournalError(self._broken)
 
 
 class JournalContent(NamedTuple):

@@ -106,6 +106,13 @@ def test_repeating(made: Check, writes: bool, may_repeat: bool) -> None:
     assert (made.writes, made.may_repeat) == (writes, may_repeat)
 
 
+def test_what_names_a_variable() -> None:
+    """A check does if any of its steps does, also one that only cleans up."""
+    plain, named = Step(TlsProbe("web")), Step(TlsProbe("web"), templated=True)
+    made = [check(plain), check(plain, named), check(plain, cleanup=(named,))]
+    assert [each.templated for each in made] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("text", "header"),
     [

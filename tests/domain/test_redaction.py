@@ -255,8 +255,9 @@ def test_content_after_learning() -> None:
         (["got hun", None], ["got ", "hun"]),
         (["plain", "", None], ["plain", "", ""]),
         (["h", "unter2-hunter2", None], ["", "***", ""]),
+        ([*list("..hunter2-hunter2"), ".", None], [".", "."] + [""] * 14 + ["***", ".", ""]),
     ],
-    ids=["in two pieces", "never finished", "nothing held", "one letter"],
+    ids=["in two pieces", "never finished", "nothing held", "one letter", "letter by letter"],
 )
 def test_stream(pieces: list[str | None], written: list[str]) -> None:
     """A secret that is written in pieces is masked; what only looked like one comes out when that is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from postdeploy.config.node import Node, seen
@@ -25,8 +26,9 @@ def header_name(text: str) -> str:
     return text.lower()
 
 
+@lru_cache(maxsize=256)
 def compile_path(text: str) -> JsonPath:
-    """A compiled JSON path. Raises Wrong."""
+    """A compiled JSON path, of which many checks have the same. Raises Wrong."""
     try:
         return JsonPath(text)
     except JsonPathError as error:

@@ -124,4 +124,4 @@ class Access:
 
     def denial(self, location: Location) -> DenyRule | None:
         """The rule that denies a place, if there is one."""
-        return next((rule for rule in self.deny if rule.covers(location)), None)
+        return next((rule for rule in self.deny if rule.covers(location)), None) if self.deny else None

@@ -230,6 +230,11 @@ class Check:
         return any(step.probe.writes for step in (*self.steps, *self.cleanup))
 
     @property
+    def templated(self) -> bool:
+        """Whether any of its steps names a variable."""
+        return any(step.templated for step in (*self.steps, *self.cleanup))
+
+    @property
     def may_repeat(self) -> bool:
         """Whether a failing attempt may be followed by another one."""
         return self.repeatable or not self.writes

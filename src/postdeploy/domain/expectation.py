@@ -66,5 +66,5 @@ class Expectation:
 
 def evaluate(expectations: Iterable[Expectation], observation: Observation) -> tuple[Finding, ...]:
     """Every finding, in the order of the expectations; empty if all hold."""
-    findings = (expectation.check(observation) for expectation in expectations)
-    return tuple(finding for finding in findings if finding is not None)
+    findings = [expectation.check(observation) for expectation in expectations]
+    return tuple([finding for finding in findings if finding is not None])

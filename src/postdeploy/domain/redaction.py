@@ -95,7 +95,10 @@ class Redactor:
 
     def suspects(self, line: str) -> bool:
         """Whether the strings of a JSON text in ASCII may hold a secret; much cheaper than to look into each."""
-        return any(sign in line for sign in self._in_json)
+        for sign in self._in_json:  # noqa: SIM110  # every record passes here, and a generator takes half as long again
+            if sign in line:
+                return True
+        return False
 
     def content(self, data: bytes, *, keep_length: bool = False) -> bytes:
         """The content of a file with each secret value masked, with as many bytes as it had if that matters."""
@@ -115,7 +118,7 @@ class Redactor:
 
         def write(piece: str | None) -> str:
             nonlocal held
-            if not self.known and not held:
+            if not held and self._is_harmless(piece):
                 return piece or ""
             text = self._texts.replaced(held + (piece or ""))
             begins = len(text) if piece is None else self._texts.beginning(text)
@@ -123,6 +126,10 @@ class Redactor:
             return self.text(text[:begins])
 
         return write
+
+    def _is_harmless(self, piece: str | None) -> bool:
+        """Whether a piece is no secret and begins none, as is quickly said of the dot that pytest writes for a test."""
+        return not self.known or (piece is not None and len(piece) == 1 and piece not in self._texts.initials)
 
     def _around(self, pieces: list[str], cut: str) -> str:
         """What is left of a value of which a limit has cut off the end, the beginning, or both."""
@@ -142,6 +149,7 @@ class _Needles(Generic[AnyStr]):
         self.forms: tuple[AnyStr, ...] = tuple(
             sorted({form for form in forms if form}, key=lambda form: (-len(form), form))
         )
+        self.initials: frozenset[AnyStr] = frozenset(form[:1] for form in self.forms)
         self._mask: AnyStr = mask
         self._groups: tuple[tuple[AnyStr, tuple[AnyStr, ...]], ...] = tuple(_grouped(self.forms))
         self._beginnings: dict[AnyStr, list[AnyStr]] = {}

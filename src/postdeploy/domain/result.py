@@ -124,8 +124,8 @@ class Attempt:
             "exchanges": self.exchanges,
         }
         optional: dict[str, Any] = {
-            "phases": {name: round(seconds, 6) for name, seconds in self.phases.items()} or None,
-            "findings": [finding.to_json() for finding in self.findings] or None,
+            "phases": {name: round(seconds, 6) for name, seconds in self.phases.items()} if self.phases else None,
+            "findings": [finding.to_json() for finding in self.findings] if self.findings else None,
             "error": self.error,
             "releases": list(self.releases) or None,
             "excerpt": self.excerpt or None,

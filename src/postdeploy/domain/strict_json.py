@@ -32,7 +32,7 @@ def read_json(body: bytes | str) -> object:
     """
     text = (_decoded(body) if isinstance(body, bytes) else body).removeprefix(_BOM)
     try:
-        document = json.loads(text, parse_constant=_constant, parse_float=_float, object_pairs_hook=_unique)
+        document = _READER.decode(text)
     except _RefusedError as refused:
         raise UnreadableError(f"{refused}{_at(refused.place(text))}") from refused
     except json.JSONDecodeError as error:
@@ -90,6 +90,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     seen: set[str] = set()
     twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
     raise _RefusedError(f"JSON with the key {show(twice, _KEY)} twice in one object", twice, second=True)
+
+
+_READER: Final = json.JSONDecoder(parse_constant=_constant, parse_float=_float, object_pairs_hook=_unique)
 
 
 def _at(offset: int | None) -> str:

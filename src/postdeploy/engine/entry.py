@@ -38,8 +38,7 @@ class Entry:
 
     def __init__(self, check: Check, creation: Creation | None) -> None:
         self._creation = creation
-        self._names = placeholders(creation.undo) if creation else frozenset[str]()
-        self._secret = {save.name for step in (*check.steps, *check.cleanup) for save in step.save if save.secret}
+        self._names = _told_of(check, creation) if creation else frozenset[str]()
         self._told: dict[str, Any] = {}
         self._begun = self._made = False
         self._undone = True
@@ -81,7 +80,13 @@ class Entry:
             yield Note(undone_record(self._creation.id))
 
     def _known(self, variables: Mapping[str, object]) -> dict[str, Any]:
-        return {name: variables[name] for name in sorted(self._names - self._secret) if name in variables}
+        return {name: variables[name] for name in sorted(self._names) if name in variables}
+
+
+def _told_of(check: Check, creation: Creation) -> frozenset[str]:
+    """What the recipe has to know of what is saved, and may, for a ledger holds no secrets."""
+    secret = {save.name for step in (*check.steps, *check.cleanup) for save in step.save if save.secret}
+    return placeholders(creation.undo) - secret
 
 
 def _may_have_made(answer: Observation | PostdeployError) -> bool:

@@ -28,7 +28,6 @@ from postdeploy.engine.places import evidence_folder
 from postdeploy.engine.preflight import Preflight
 from postdeploy.errors import PostdeployError
 from postdeploy.guard.address import locate
-from postdeploy.lazy_dataclass import replace
 
 __all__ = ["CheckRunner", "skip_reason"]
 
@@ -98,9 +97,11 @@ class CheckRunner:
         self._variables = variables
         self._on_service = on_service
         self._on_trouble = on_trouble
-        self._around = Surroundings(
-            wall, self._loop.clock, self._locate, self._curl, redactor.learn, maintenance=self._target.maintenance
-        )
+        self._wall = wall
+        self._surroundings = partial(
+            Surroundings, wall, self._loop.clock, self._locate, self._curl, redactor.learn,
+            maintenance=self._target.maintenance, creation=self._creation if dispatcher.ledger is not None else None,
+        )  # fmt: skip
         self._open: dict[str, Life] = {}
         self._unbegun: deque[tuple[Check, Future[CheckResult]]] = deque()
         self._over = False
@@ -172,17 +173,19 @@ class CheckRunner:
             self._attempt(life)
 
     def _blocker(self, check: Check) -> ServiceState | None:
-        states = (self._services.get(name) for name in check.services)
-        return next((state for state in states if state is not None and not state.live), None)
+        for name in check.services:
+            state = self._services.get(name)
+            if state is not None and not state.live:
+                return state
+        return None
 
     def _block(self, life: Life, state: ServiceState) -> None:
         life.finish(Outcome.BLOCKED, reason=state.message, blocked_by=state.name)
 
     def _attempt(self, life: Life) -> None:
-        variables = {**self._variables, "unique": uuid.uuid4().hex}
-        creation = self._creation if self._dispatcher.ledger is not None else None
-        around = replace(self._around, ended=lambda: life.ended, creation=creation)
-        life.generator = attempt_check(life.check, variables, around)
+        own = {"unique": uuid.uuid4().hex} if life.check.templated else {}
+        around = self._surroundings(ended=lambda: life.ended)
+        life.generator = attempt_check(life.check, {**self._variables, **own}, around)
         self._advance(life, None)
 
     def _creation(self, check: Check) -> Creation:
@@ -275,7 +278,7 @@ class CheckRunner:
 
     def _broken(self, error: Exception) -> Attempt:
         message = plain(f"{type(error).__name__}: {error}")
-        return Attempt(Outcome.ERRORED, self._around.wall(), 0.0, error=message)
+        return Attempt(Outcome.ERRORED, self._wall(), 0.0, error=message)
 
     def _locate(self, step: Step) -> str:
         probe = step.probe

@@ -169,7 +169,9 @@ class Book:
         return mmap.mmap(self._handle, size)
 
     def _place(self) -> int:
-        """Where this process counts, which takes the first free place."""
+        """Where this process counts, which takes the first free place; a book in memory has no other processes."""
+        if not self.shared:
+            return 0
         mine = os.getpid()
         place = self._places.get(mine)
         if place is None:

@@ -9,8 +9,9 @@ wants to hear of each phase. That a setup and a teardown in which nothing ran ha
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
@@ -19,6 +20,9 @@ from postdeploy.plugin.items import CheckItem
 from postdeploy.plugin.keys import EXECUTION, PAYLOAD, PLANNED
 from postdeploy.plugin.masking import mask
 from postdeploy.plugin.protocol import has_timeouts
+
+if TYPE_CHECKING:
+    from postdeploy.plugin.execution import Execution
 
 __all__ = ["INDIFFERENT", "report_at_once"]
 
@@ -39,16 +43,28 @@ _MARKS: Final = frozenset({"skip", "skipif", "xfail", "timeout"})
 
 _VARIABLE: Final = "PYTEST_CURRENT_TEST"
 
-_PLAIN: pytest.StashKey[bool] = pytest.StashKey()
-"""On a suite: whether nobody but us has anything to do when its checks run."""
-
 _REPORTS: Final = ("pytest_runtest_logreport", "pytest_report_teststatus")
 
 _HEEDFUL: Final = frozenset({"_pytest.junitxml"})
 """Modules of pytest that make something of a setup or teardown that passed; its terminal does for --durations."""
 
-_TOLD: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
-"""On a suite: the phases of its checks that somebody makes something of."""
+
+class _Way(NamedTuple):
+    """How the checks of a suite are reported.
+
+    Args:
+        hook: what calls the hooks of its checks.
+        call: that of a check, which calls nothing.
+        told: the phases that somebody makes something of.
+    """
+
+    hook: Any
+    call: pytest.CallInfo[None]
+    told: tuple[str, ...]
+
+
+_WAY: pytest.StashKey[_Way | None] = pytest.StashKey()
+"""On a suite; None where others have something to do when its checks run."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,37 +77,42 @@ def report_at_once(item: pytest.Item, nextitem: pytest.Item | None) -> bool | No
     """Report a check that passed; None leaves it to whoever comes next."""
     if not isinstance(item, CheckItem) or nextitem is None or nextitem.parent is not item.parent:
         return None
-    session = item.session
-    if session.shouldfail or session.shouldstop or not _is_plain(item) or _is_marked(item):
+    session, way = item.session, _way(item)
+    if way is None or session.shouldfail or session.shouldstop or _is_marked(item):
         return None
-    result = _awaited(item)
+    execution = item.config.stash[EXECUTION]
+    result = _result(item, execution)
     if result is None or result.outcome is not Outcome.PASSED:
         return None
-    hook = item.ihook
-    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in _reports(item, result):
+    hook, nodeid, location = way.hook, item.nodeid, item.location
+    hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+    for report in _reports(item, way, result, execution):
         hook.pytest_runtest_logreport(report=report)
-    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
     return True
 
 
-def _awaited(item: CheckItem) -> CheckResult | None:
+def _result(item: CheckItem, execution: Execution) -> CheckResult | None:
     """The result; None where waiting for it broke, which pytest's own protocol then reports."""
-    os.environ[_VARIABLE] = f"{item.nodeid} (call)".replace("\0", "(null)")
     try:
-        return item.config.stash[EXECUTION].result(item.check.id)
+        return execution.result_at_once(item.check.id) or _awaited(item, execution)
     except Exception:  # noqa: BLE001  # see above
         return None
+
+
+def _awaited(item: CheckItem, execution: Execution) -> CheckResult:
+    os.environ[_VARIABLE] = f"{item.nodeid} (call)".replace("\0", "(null)")
+    try:
+        return execution.result(item.check.id)
     finally:
         del os.environ[_VARIABLE]
 
 
-def _reports(item: CheckItem, result: CheckResult) -> Iterator[pytest.TestReport]:
-    call = pytest.CallInfo.from_call(_nothing, "setup")
-    first = pytest.TestReport.from_item_and_call(item, call)
-    first.duration = 0.0
-    execution, facts = item.config.stash[EXECUTION], vars(first)
-    for when in _told(item):
+def _reports(item: CheckItem, way: _Way, result: CheckResult, execution: Execution) -> Iterator[pytest.TestReport]:
+    way.call.start = way.call.stop = time.time()
+    first = pytest.TestReport.from_item_and_call(item, way.call)
+    facts = vars(first)
+    for when in way.told:
         report: Any = object.__new__(pytest.TestReport)
         report.__dict__.update(facts, when=when, keywords=dict(first.keywords))
         report.sections, report.user_properties = [], list(item.user_properties)
@@ -109,25 +130,20 @@ def _nothing() -> None:
     """What a declared check does in this process."""
 
 
-def _is_plain(item: CheckItem) -> bool:
+def _way(item: CheckItem) -> _Way | None:
     suite = item.parent
     assert suite is not None  # noqa: S101  # every item has one
-    plain = suite.stash.get(_PLAIN, None)
-    if plain is None:
-        plain = suite.stash[_PLAIN] = not _is_observed(item) and not any(
-            isinstance(node, pytest.Package) for node in suite.listchain()
-        )
-    return plain
+    if _WAY not in suite.stash:
+        packaged = any(isinstance(node, pytest.Package) for node in suite.listchain())
+        suite.stash[_WAY] = None if packaged or _is_observed(item) else _short_way(item)
+    return suite.stash[_WAY]
 
 
-def _told(item: CheckItem) -> tuple[str, ...]:
-    suite = item.parent
-    assert suite is not None  # noqa: S101  # every item has one
-    told = suite.stash.get(_TOLD, None)
-    if told is None:
-        heeded = item.config.getoption("durations", None) is not None or _is_heeded(item)
-        told = suite.stash[_TOLD] = ("setup", "call", "teardown") if heeded else ("call",)
-    return told
+def _short_way(item: CheckItem) -> _Way:
+    call = pytest.CallInfo.from_call(_nothing, "setup")
+    call.duration = 0.0
+    heeded = item.config.getoption("durations", None) is not None or _is_heeded(item)
+    return _Way(item.ihook, call, ("setup", "call", "teardown") if heeded else ("call",))
 
 
 def _is_heeded(item: CheckItem) -> bool:

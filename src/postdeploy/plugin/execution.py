@@ -156,6 +156,13 @@ class Execution:
         self._submit()
         return self._progress.wait(self.engine.result(check_id), self.engine.unfinished)
 
+    def result_at_once(self, check_id: str) -> CheckResult | None:
+        """The result of a declared check that is there already; None where one may have to wait for it."""
+        if not self._submitted or self._hopeless(check_id) is not None:
+            return None
+        future = self.engine.result(check_id)
+        return future.result() if future.done() else None
+
     def obstacle(self, planned: PlannedCheck) -> CheckResult | None:
         """Why a Python test need not start: the target is not live, its service is down, or the time is over."""
         hopeless = self._hopeless(planned.id)

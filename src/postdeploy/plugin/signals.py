@@ -6,8 +6,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import FrameType
 from typing import Any, Final, Never
 
@@ -21,6 +21,8 @@ _HASTE: Final = 0.0001
 """Seconds that other threads may keep the interpreter while a verdict is sealed: it asks for it a few dozen times, and
 Python's 5 ms come to a good part of a second where tests or plugins have busy threads."""
 
+_UNTOUCHED: Final = nullcontext()
+"""Around what a signal cannot break off: handlers run on the main thread alone."""
 
 _ONE: Final = 4.0
 """Seconds in which interrupts of a worker are one; execnet interrupts it 5 s after it has asked it to end."""
@@ -58,6 +60,7 @@ class Signals:
         self._depth = 0
         self._waiting: str | None = None
         self._patience = sys.getswitchinterval()
+        self._postponed = _Postponed(self)
 
     def install(self) -> None:
         """Take the signals over; only the main thread can, and only from Python's own handlers."""
@@ -77,18 +80,18 @@ class Signals:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    @contextmanager
-    def postponed(self) -> Generator[None]:
-        """What must not be broken off in the middle, such as writing a record."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+    def postponed(self) -> AbstractContextManager[None]:
+        """What must not be broken off in the middle, such as writing a record; other threads never are."""
+        return self._postponed if threading.current_thread() is threading.main_thread() else _UNTOUCHED
+
+    def begin(self) -> None:
+        """From now on signals wait."""
         self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-        if self._waiting and not self._depth:
+
+    def end(self, *, heed: bool) -> None:
+        """As often as it began; the signal that came in between is heeded now, or at the next end."""
+        self._depth -= 1
+        if heed and self._waiting and not self._depth:
             name, self._waiting = self._waiting, None
             self._end(name)
 
@@ -108,3 +111,18 @@ class Signals:
             self._told(name)
         sys.setswitchinterval(self._patience)
         raise KeyboardInterrupt(name)
+
+
+class _Postponed:
+    """A context that each record passes twice: a generator would cost several times as much."""
+
+    __slots__ = ("_signals",)
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+
+    def __enter__(self) -> None:
+        self._signals.begin()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._signals.end(heed=kind is None)

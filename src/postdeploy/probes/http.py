@@ -5,7 +5,7 @@ libcurl keeps its latencies true with many exchanges in flight. Bodies are decod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pycurl
@@ -104,7 +104,7 @@ class Exchange:
         request = self.request
         total = curl.getinfo(pycurl.TOTAL_TIME)
         phases = _phases(curl, total, secure=request.url.startswith("https:"))
-        headers = tuple(_parse_headers(self._headers))
+        headers = _parse_headers(self._headers)
         fields = dict(reversed(headers))
         status = curl.getinfo(pycurl.RESPONSE_CODE)
         self._require_sound(status, fields, phases)
@@ -173,13 +173,12 @@ def _says(told: str, length: int) -> bool:
     return all(part.strip().lstrip("0").rjust(1, "0") == str(length) for part in told.split(","))
 
 
-def _parse_headers(lines: list[bytes]) -> Iterator[tuple[str, str]]:
+def _parse_headers(lines: list[bytes]) -> tuple[tuple[str, str], ...]:
     """The headers of the last answer, the others being informational (RFC 9110 §15.2); trailers come after them."""
-    begin = max((index for index, line in enumerate(lines) if line.startswith(b"HTTP/")), default=-1) + 1
-    for line in b"".join(lines[begin:]).decode("utf-8", "backslashreplace").split("\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            yield name.strip().lower(), value.strip()
+    begin = max([index for index, line in enumerate(lines) if line.startswith(b"HTTP/")], default=-1) + 1
+    text = b"".join(lines[begin:]).decode("utf-8", "backslashreplace")
+    fields = [line.partition(":") for line in text.split("\n")]
+    return tuple([(name.strip().lower(), value.strip()) for name, colon, value in fields if colon])
 
 
 def _phases(curl: Any, total: float, *, secure: bool) -> dict[str, float]:
