@@ -142,12 +142,18 @@ class WarmPython:
         return all(env.get(name) == _ENVIRONMENT.get(name) for name in names)
 
     def fork(
-        self, words: Sequence[str], cwd: str, env: Mapping[str, str], streams: tuple[int, int, int], **pipes: IO[bytes]
+        self,
+        words: Sequence[str],
+        cwd: str,
+        env: Mapping[str, str],
+        streams: tuple[int, int, int],
+        group: int | None = None,
+        **pipes: IO[bytes],
     ) -> WarmProcess:
-        """A process with these three streams."""
+        """A process with these three streams, in this process group if one is named; 0 is one of its own."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(self.path)
-        wish = json.dumps({"words": list(words), "cwd": cwd, "env": dict(env)}).encode()
+        wish = json.dumps({"words": list(words), "cwd": cwd, "env": dict(env), "group": group}).encode()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BIG)
         socket.send_fds(connection, [wish], streams)
         return WarmProcess(connection, pipes.get("stdin"), pipes.get("stdout"))

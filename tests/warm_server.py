@@ -121,6 +121,8 @@ def _become(wish: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     os.environ.update(wish["env"])
     time.tzset()
     os.chdir(wish["cwd"])
+    if wish["group"] is not None:
+        os.setpgid(0, wish["group"])
     for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGCHLD, signal.SIG_DFL)):
         signal.signal(number, default)
     _fresh_streams()
@@ -184,7 +186,8 @@ def _fork_workers(path: str) -> None:
             return subprocess.Popen(words, **more)
         (inner, stdin), (stdout, outer) = os.pipe(), os.pipe()
         pipes: dict[str, Any] = {"stdin": os.fdopen(stdin, "wb"), "stdout": os.fdopen(stdout, "rb")}
-        process = WarmPython(path).fork(words[1:], os.getcwd(), os.environ, (inner, outer, 2), **pipes)  # noqa: PTH109
+        cwd, group = os.getcwd(), os.getpgrp()  # noqa: PTH109
+        process = WarmPython(path).fork(words[1:], cwd, os.environ, (inner, outer, 2), group, **pipes)
         for each in (inner, outer):
             os.close(each)
         return process

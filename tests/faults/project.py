@@ -13,7 +13,7 @@ from textwrap import dedent, indent
 from typing import Any, Final
 
 from tests.faults.expected import NO_FILE, STARTED, Expected, Observed
-from tests.warm_python import WarmPython, warm_python
+from tests.warm_python import WarmProcess, WarmPython, warm_python
 
 __all__ = ["DECLARED", "Project", "Run", "ask_gate", "clean_environment"]
 
@@ -191,6 +191,12 @@ class Project:
             return self.ended(self.start(command, env))
         ended = warm_python().run(command[1:], cwd=self.folder, env=environment, timeout=60, both=True)
         return Run(self.folder, ended.status, ended.out, self.compare)
+
+    def fork(self) -> WarmProcess:
+        """Start ``pytest --target=local`` in a process group of its own, which its workers join; nobody hears it."""
+        with Path(os.devnull).open("r+b") as none:
+            streams = (none.fileno(),) * 3
+            return warm_python().fork(self.pytest()[1:], str(self.folder), clean_environment(), streams, group=0)
 
     def launch(self, *arguments: str, env: Mapping[str, str] | None = None, **how: Any) -> Run:
         """Run ``postdeploy verify local`` to its end; ``how`` is what ``verify`` takes."""

@@ -22,6 +22,7 @@ from tests.faults.project import Project, clean_environment
 from tests.faults.server import Answer, FaultServer, serve
 from tests.faults.store import SUITE, TESTS, Store
 from tests.plugin.test_seat_belt import BYPASSES
+from tests.warm_python import Ended, warm_python
 
 ROOT = Path(__file__).parents[2]
 SECRET = "token-4f1c09d2"
@@ -42,11 +43,9 @@ def _project(project: Project) -> None:
     project.tests(TESTS)
 
 
-def _sweep(project: Project) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "postdeploy", "sweep", "local"]
-    return subprocess.run(
-        command, cwd=project.folder, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
-    )
+def _sweep(project: Project) -> Ended:
+    words = ("-m", "postdeploy", "sweep", "local")
+    return warm_python().run(words, cwd=project.folder, env=clean_environment(), timeout=60)
 
 
 def _read_only(project: Project, more: str = "", *, services: str = "", policy: str = "deadline: 1m") -> None:
@@ -324,14 +323,14 @@ def test_what_a_killed_run_leaves_is_swept(project: Project, store: Store) -> No
     for point in points:
         store.things.clear()
         store.count, store.kill_at = 0, None
-        process = project.start(project.pytest(), start_new_session=True)
+        process = project.fork()
         store.victim, store.kill_at = process.pid, point
-        project.ended(process)
+        process.wait(60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         ledger = project.reports / "created.jsonl"
         assert SECRET not in (ledger.read_text() if ledger.exists() else "")
         store.kill_at = None
         swept = _sweep(project)
-        assert (swept.returncode, store.things) == (0, {}), (point, swept.stdout, swept.stderr)
-        assert SECRET not in swept.stdout
+        assert (swept.status, store.things) == (0, {}), (point, swept.out, swept.err)
+        assert SECRET not in swept.out
