@@ -122,7 +122,8 @@ def _become(wish: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     time.tzset()
     os.chdir(wish["cwd"])
     if wish["group"] is not None:
-        os.setpgid(0, wish["group"])
+        with contextlib.suppress(PermissionError):  # it is one of another session
+            os.setpgid(0, wish["group"])
     for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGCHLD, signal.SIG_DFL)):
         signal.signal(number, default)
     _fresh_streams()
