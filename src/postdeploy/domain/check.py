@@ -222,7 +222,7 @@ class Check:
     @property
     def services(self) -> tuple[str, ...]:
         """The services that it talks to, each once, in order."""
-        return tuple(dict.fromkeys(step.probe.service for step in (*self.steps, *self.cleanup)))
+        return tuple(dict.fromkeys([step.probe.service for step in (*self.steps, *self.cleanup)]))
 
     @property
     def writes(self) -> bool:

@@ -90,11 +90,11 @@ class PlannedCheck:
             line=count(fields["line"]),
             owner=optional_text(fields["owner"]),
             runbook=optional_text(fields["runbook"]),
-            services=tuple(text(service) for service in array(fields["services"])),
+            services=tuple(map(text, array(fields["services"]))),
             may_repeat=flag(fields["may_repeat"]),
             quarantine=Quarantine.from_json(fields["quarantine"]) if "quarantine" in fields else None,
-            vantages=tuple(text(name) for name in array(fields.get("vantages", ()))),
-            issues=tuple(text(url) for url in array(fields.get("issues", ()))),
+            vantages=tuple(map(text, array(fields.get("vantages", ())))),
+            issues=tuple(map(text, array(fields.get("issues", ())))),
         )
 
 

@@ -19,7 +19,7 @@ _COMMAND: Final = re.compile(r"(^|\n)((?:[^\S\n]|\x1b\[[0-9;]*m)*)::")
 
 def plain(text: str) -> str:
     """The text in valid UTF-8, with escapes for what would steer a terminal or show text in another order."""
-    return re.sub(_UNFIT, _escape, text.replace("\r\n", "\n"))
+    return text if _is_fit(text) else re.sub(_UNFIT, _escape, text.replace("\r\n", "\n"))
 
 
 def console(text: str, *, terminal: bool = False) -> str:
@@ -32,7 +32,7 @@ def console(text: str, *, terminal: bool = False) -> str:
         text: what is written.
         terminal: whether colours and the sign of progress may stay, as pytest writes them there.
     """
-    if re.search(_UNFIT, text):
+    if not _is_fit(text) and re.search(_UNFIT, text):
         text = text.replace("\r\n", "\n")
         text = re.sub(_UNLESS_OURS, _unless_ours, text) if terminal else re.sub(_UNFIT, _escape, text)
     if "##[" in text:
@@ -40,6 +40,11 @@ def console(text: str, *, terminal: bool = False) -> str:
     if "::" in text:
         text = _COMMAND.sub(r"\1\2\\x3a\\x3a", text)
     return text
+
+
+def _is_fit(text: str) -> bool:
+    """Whether there is certainly nothing unfit in a text: most are found to be so faster than by looking for it."""
+    return text.isascii() and text.isprintable()
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -18,9 +18,12 @@ _RESERVED: Final = re.compile(r"[^A-Za-z0-9_.~/:-]")
 """What is escaped in the name of a check: found at once, for most names have little of it."""
 
 
+_USER_AGENT: Final = f"pytest-postdeploy/{__version__}"
+
+
 def user_agent() -> str:
     """The User-Agent of every request."""
-    return f"pytest-postdeploy/{__version__}"
+    return _USER_AGENT
 
 
 def identity_headers(run_id: str, check_id: str, attempt: int = 1) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import pytest
 
@@ -60,7 +60,7 @@ class _Way(NamedTuple):
 
     hook: Any
     call: pytest.CallInfo[None]
-    told: tuple[str, ...]
+    told: tuple[Literal["setup", "call", "teardown"], ...]
 
 
 _WAY: pytest.StashKey[_Way | None] = pytest.StashKey()
@@ -109,13 +109,11 @@ def _awaited(item: CheckItem, execution: Execution) -> CheckResult:
 
 
 def _reports(item: CheckItem, way: _Way, result: CheckResult, execution: Execution) -> Iterator[pytest.TestReport]:
-    way.call.start = way.call.stop = time.time()
-    first = pytest.TestReport.from_item_and_call(item, way.call)
-    facts = vars(first)
+    call = way.call
+    call.start = call.stop = time.time()
     for when in way.told:
-        report: Any = object.__new__(pytest.TestReport)
-        report.__dict__.update(facts, when=when, keywords=dict(first.keywords))
-        report.sections, report.user_properties = [], list(item.user_properties)
+        call.when = when
+        report = pytest.TestReport.from_item_and_call(item, call)
         if when == "call":
             report.duration = sum(attempt.duration for attempt in result.attempts)
             payload: dict[str, Any] = {"result": result.to_json(), "check": item.stash[PLANNED].id}
@@ -171,4 +169,4 @@ def _is_observed(item: CheckItem) -> bool:
 
 
 def _is_marked(item: CheckItem) -> bool:
-    return any(mark.name in _MARKS for mark in item.iter_markers())
+    return any(mark.name in _MARKS for node in item.listchain() for mark in node.own_markers)
