@@ -76,7 +76,7 @@ class _Counting(BoundedTransport):
 
 def test_the_end_of_a_body_is_told_once_with_its_size(raw: RawServer) -> None:
     """As many bytes as came, packed as they were; also of a body that nobody reads to its end."""
-    raw.scripts["/"] = body(b"0123456789")
+    raw.scripts["/"] = body(b"0123456789", b"Connection: close\r\n")
     transport = _Counting()
     with httpx2.Client(transport=transport, trust_env=False, timeout=1) as client:
         client.get(raw.url)
