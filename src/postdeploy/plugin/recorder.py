@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from postdeploy.plugin.memory import Memory
 
 __all__ = ["Recorder"]
+
+_FORETOLD: Final = (Outcome.FAILED, Outcome.BLOCKED)
+"""What is kept before pytest tells of it."""
 
 
 class Recorder:
@@ -211,8 +214,10 @@ class Recorder:
     def came(self, future: Future[CheckResult]) -> None:
         """The engine is done with a declared check: a failure is kept at once, for the run may die."""
         result = future.result()
+        if result.outcome not in _FORETOLD:
+            return
         with self._once:
-            if result.outcome in {Outcome.FAILED, Outcome.BLOCKED} and result.check_id not in self._reported:
+            if result.check_id not in self._reported:
                 self._foretold[result.check_id] = result.outcome.value
                 self._journal.append({"record": "result", "result": result.to_json()})
 
