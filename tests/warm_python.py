@@ -9,6 +9,7 @@ or of what stands around a process (groups, limits, namespaces) start Python afr
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -19,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -115,6 +117,20 @@ class WarmPython:
         assert server.stdout.readline() == b"ready\n"
         return WarmPython(path, server)
 
+    @contextlib.contextmanager
+    def within(self, namespace: str) -> Iterator[WarmPython]:
+        """A server that is forked from this one, as ``ip netns exec NAMESPACE`` would start it."""
+        path = f"{self.path}-{namespace}"
+        process = self._ask({"serve": path, "namespace": namespace}, (0, 1, 2))
+        try:
+            while not Path(path).exists():
+                assert process.poll() is None, "the server has not started"
+                time.sleep(0.002)
+            yield WarmPython(path)
+        finally:
+            process.kill()
+            Path(path).unlink(missing_ok=True)
+
     def run(
         self,
         words: Sequence[str],
@@ -151,11 +167,14 @@ class WarmPython:
         **pipes: IO[bytes],
     ) -> WarmProcess:
         """A process with these three streams, in this process group if one is named; 0 is one of its own."""
+        wish = {"words": list(words), "cwd": cwd, "env": dict(env), "group": group}
+        return self._ask(wish, streams, **pipes)
+
+    def _ask(self, wish: Mapping[str, object], streams: tuple[int, int, int], **pipes: IO[bytes]) -> WarmProcess:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(self.path)
-        wish = json.dumps({"words": list(words), "cwd": cwd, "env": dict(env), "group": group}).encode()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BIG)
-        socket.send_fds(connection, [wish], streams)
+        socket.send_fds(connection, [json.dumps(wish).encode()], streams)
         return WarmProcess(connection, pipes.get("stdin"), pipes.get("stdout"))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import functools
 import gc
 import importlib
@@ -47,6 +48,9 @@ _MORE: Final = (
 
 _INTERRUPTED: Final = 0x100 + signal.SIGINT
 """No exit status: Python ends itself with the signal that nobody caught."""
+
+_NEW_NETWORK, _NEW_MOUNTS, _SLAVE, _BIND = 0x40000000, 0x20000, 0x84000, 0x1000
+"""CLONE_NEWNET and CLONE_NEWNS of <sched.h>; MS_SLAVE | MS_REC and MS_BIND of <sys/mount.h>."""
 
 
 class _Server:
@@ -109,6 +113,19 @@ class _Server:
                 with contextlib.suppress(OSError):  # nobody waits for it any more
                     connection.send(str(os.waitstatus_to_exitcode(found[1])).encode())
                 connection.close()
+
+
+def _enter(namespace: str) -> None:
+    """Do what ``ip netns exec`` does before it starts a program; a name server of the namespace's own included."""
+    library = ctypes.CDLL(None, use_errno=True)
+    with Path("/run/netns", namespace).open("rb") as file:
+        done = library.setns(file.fileno(), _NEW_NETWORK) or library.unshare(_NEW_MOUNTS)
+    done = done or library.mount(b"", b"/", b"none", _SLAVE, None)
+    own = Path("/etc/netns", namespace, "resolv.conf")
+    if not done and own.exists():
+        done = library.mount(bytes(own), b"/etc/resolv.conf", b"none", _BIND, None)
+    if done:
+        raise OSError(ctypes.get_errno(), "namespace")
 
 
 def _become(wish: Mapping[str, Any], descriptors: Sequence[int]) -> None:
@@ -231,6 +248,12 @@ def _main(path: str) -> Never:
     gc.collect()
     gc.freeze()
     wish, descriptors = _Server(path).wait()
+    while "serve" in wish:
+        for each in descriptors:
+            os.close(each)
+        _enter(wish["namespace"])
+        path = wish["serve"]
+        wish, descriptors = _Server(path).wait()
     _become(wish, descriptors)
     _fork_workers(path)
     status = _status(wish["words"], wish["cwd"])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.server import FaultServer, serve
+from tests.warm_python import WarmPython, warm_python
 
 __all__ = ["CONTROL", "NAME", "TARGET", "Network", "network"]
 
@@ -31,15 +32,19 @@ _NO_SUCH_NAME: Final = 3
 
 @dataclass(slots=True)
 class Network:
-    """Names of the namespaces, and the servers: one at ``TARGET``, one at ``CONTROL`` beside the default route."""
+    """Names of the namespaces, and the servers: one at ``TARGET``, one at ``CONTROL`` beside the default route.
+
+    What ``python`` forks is on the machine of the runner.
+    """
 
     stem: str
     target: FaultServer
     control: FaultServer
+    python: WarmPython
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def runner(self, command: list[str]) -> list[str]:
-        """A command on the machine of the runner."""
+        """A command on the machine of the runner that starts afresh."""
         return ["ip", "netns", "exec", f"{self.stem}r", *command]
 
     def ip(self, machine: str, *words: str) -> None:
@@ -81,7 +86,8 @@ def network() -> Iterator[Network]:
         stack.callback(servers.close)
         target = servers.enter_context(serve(listener=_listen(f"{stem}t", TARGET)))
         control = stack.enter_context(serve(listener=_listen(f"{stem}c", CONTROL)))
-        yield Network(stem, target, control, servers)
+        python = stack.enter_context(warm_python().within(f"{stem}r"))
+        yield Network(stem, target, control, python, servers)
 
 
 def _address(namespace: str, link: str, address: str) -> None:

@@ -184,12 +184,20 @@ class Project:
             raise
         return Run(self.folder, process.returncode, out or "", self.compare)
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, **how: Any) -> Run:
-        """Run ``pytest --target=local`` to its end; ``how`` is what ``pytest`` takes."""
+    def run(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        python: WarmPython | None = None,
+        timeout: float = 60,
+        **how: Any,
+    ) -> Run:
+        """Run ``pytest --target=local`` to its end, forked from ``python``; ``how`` is what ``pytest`` takes."""
         command, environment = self.pytest(*arguments, **how), clean_environment(**(env or {}))
         if not WarmPython.fits(environment):
-            return self.ended(self.start(command, env))
-        ended = warm_python().run(command[1:], cwd=self.folder, env=environment, timeout=60, both=True)
+            return self.ended(self.start(command, env), timeout)
+        server = python or warm_python()
+        ended = server.run(command[1:], cwd=self.folder, env=environment, timeout=timeout, both=True)
         return Run(self.folder, ended.status, ended.out, self.compare)
 
     def fork(self) -> WarmProcess:

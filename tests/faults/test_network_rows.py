@@ -54,7 +54,7 @@ def _aim(project: Project, net: Network, more: str = "", *, control: bool = True
 
 
 def _run(project: Project, net: Network, *arguments: str) -> Run:
-    return project.ended(project.start(net.runner(project.pytest(*arguments))), timeout=90)
+    return project.run(*arguments, python=net.python, timeout=90)
 
 
 def _codes(run: Run, probe: str = "url") -> set[tuple[bool, str | None]]:
@@ -101,7 +101,7 @@ def test_the_link_goes_down(project: Project, net: Network) -> None:
 
     net.target.on("/cut", cut)
     project.suite("- {name: declared, get: 'api:/cut', expect: {status: 200}, timeout: 1s}")
-    run = _run(project, net)
+    run = project.ended(project.start(net.runner(project.pytest())), timeout=90)
     run.require(_OURS)
     assert (False, "network_unreachable") in _codes(run)
 
@@ -372,7 +372,7 @@ def test_bad_tls(
     """The target shows what nobody should trust, and the clock of the runner is right."""
     server = secure(_BAD_TLS[code](authority), old=code == "tls_handshake")
     _secured(project, server.url, control.url)
-    run = project.ended(project.start(project.pytest(), _trusting(tmp_path)))
+    run = project.run(env=_trusting(tmp_path))
     run.require(rollback())
     assert _service(run) == code
 
