@@ -59,8 +59,9 @@ class _Server:
     def __init__(self, path: str) -> None:
         self._path = path
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._listener.bind(path)
+        self._listener.bind(f"{path}~")
         self._listener.listen(64)
+        Path(f"{path}~").rename(path)  # who finds it can connect
         self._ended, self._wake = os.pipe()
         self._children: dict[int, socket.socket] = {}
         for each in (self._ended, self._wake):
