@@ -19,9 +19,11 @@ unexport PYTHONDONTWRITEBYTECODE  # every test that starts a process would compi
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
+# The pip that is there installs ours, in a quarter of the time in which a venv unpacks an old one that is then replaced.
 $(VENV)/.pip:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet 'pip>=25.1' || { $(PYTHON) -m venv $(VENV) \
+	  && $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; }
 	@touch $@
 
 # --no-compile: Python compiles what is imported, which is a small part of what is installed, in half the time of all.
@@ -44,8 +46,7 @@ rollback-demo: browser ## a bad release is rolled back, blue/green and canary, n
 
 test: ## set up, then everything that CI checks
 	$(MAKE) --jobs=2 --output-sync=target $(VENV)/.dev machine-tools
-	$(MAKE) browser
-	$(MAKE) lint
+	$(MAKE) --jobs=2 --output-sync=target browser lint
 	$(MAKE) --jobs=2 beside unit
 
 beside: # what takes the time that the tests wait, and is done long before them
