@@ -208,9 +208,7 @@ def test_no_more_are_in_flight_than_the_budget_says(
     engine = run(*(check(step("/a"), name=str(number)) for number in range(9)), on=limited)
     results = [outcome(engine, str(number)) for number in range(9)]
     assert (server.peak, engine.used()["peak_in_flight"]) == (3, 3)
-    assert (
-        max(result.attempts[0].duration for result in results) < 0.25
-    )  # the last ones would have waited for 0.2 s before
+    assert max(result.attempts[0].duration for result in results) < 0.25  # the last three wait for 0.2 s before
 
 
 def test_a_spent_budget_is_an_error_of_ours(check: Make, step: Make, run: Run, target: Target) -> None:

@@ -29,7 +29,7 @@ Answer = Callable[[HttpObservation | ProbeError], None]
 
 _JOIN: Final = 5.0
 _HEAD_START: Final = 0.02
-"""Seconds, in which fifty requests are sent, unless the thread that wants them needs the interpreter, too."""
+"""Seconds at most: enough for fifty requests, while the thread that wants them leaves the interpreter to this one."""
 
 
 class HttpLoop:

@@ -107,7 +107,8 @@ def request_of(
 ) -> HttpRequest:
     """The request that a probe asks for; its own headers win over ``headers``."""
     own = {name.lower() for name in probe.headers}
-    merged = {**{name: value for name, value in headers.items() if not own or name.lower() not in own}, **probe.headers}
+    kept = {name: value for name, value in headers.items() if name.lower() not in own} if own else headers
+    merged = {**kept, **probe.headers}
     if probe.has_json and "content-type" not in own:
         merged["Content-Type"] = "application/json"
     if probe.auth and "authorization" not in own:
