@@ -96,3 +96,15 @@ def test_a_plea_reaches_every_process(tmp_path: Path) -> None:
     assert (other.pause(), other.stopped) == (3.0, None)
     other.limited(104.0, None)
     assert "again" in str(one.stopped)
+
+
+def test_a_disk_without_room_is_told_of_at_once(tmp_path: Path) -> None:
+    """What every run touches has its place on the disk: to touch a page that has none would kill the process."""
+    book = Book(tmp_path / "book")
+    assert (tmp_path / "book").stat().st_blocks * 512 >= 3 * 4096
+    book.close()
+    again = Book(tmp_path / "book")
+    assert again.requests == 0
+    again.close()
+    with pytest.raises(OSError, match="No space left"):
+        Book(Path("/dev/full"))

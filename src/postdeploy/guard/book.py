@@ -32,6 +32,9 @@ _SECOND: Final = 1.0
 _MOMENTS: Final = 8192
 """The most requests of one second that are told apart."""
 
+_EARLY: Final = (_HEAD + 2 * _PROCESSES + 2 + 512) * _WORD
+"""Bytes that every run touches, written at once: whoever touches a page that a full disk has no room for is killed."""
+
 
 class Book:
     """Counts; knows no limits.
@@ -163,6 +166,8 @@ class Book:
         fcntl.flock(self._handle, fcntl.LOCK_EX)
         try:
             if os.fstat(self._handle).st_size < size:
+                with open(self._handle, "wb", closefd=False) as file:  # not a path
+                    file.write(bytes(_EARLY))
                 os.ftruncate(self._handle, size)
         finally:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
